@@ -1,0 +1,55 @@
+/** The `core` section of gatehouse.yaml. Paths are relative to the file's folder. */
+import { secretSchema } from '@gatehouse/runtime/secret';
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+
+/** Schema of the section. */
+export const coreConfigurationSchema = z.strictObject({
+  listen: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('address that gates and operators connect to'),
+      port: port.default(5280).describe('port for gates and operators; 0 takes any free one'),
+      advertise: z
+        .array(z.string())
+        .default([])
+        .describe('host:port under which gates find the core, for join tokens; empty: where it listens'),
+      maximumConnections: z.int().min(1).default(1024).describe('connections at once, of all callers together'),
+    })
+    .prefault({}),
+  management: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('address of /livez, /readyz and /metrics'),
+      port: port.default(5281).describe('port of /livez, /readyz and /metrics; 0 takes any free one'),
+    })
+    .prefault({}),
+  keys: z
+    .strictObject({
+      passphrase: secretSchema
+        .prefault({ file: 'secrets/passphrase' })
+        .describe('where the passphrase of the online keys is: { file: … } or { environment: … }'),
+    })
+    .prefault({}),
+  database: z
+    .strictObject({
+      file: z.string().default('core.db').describe('SQLite database'),
+      reserveMegabytes: z.int().min(0).default(64).describe('free space below which the core reports not ready'),
+    })
+    .prefault({}),
+  profiles: z
+    .strictObject({
+      directory: z
+        .string()
+        .default('profiles')
+        .describe("the operator's own profiles, *.yaml, beside the built-in ones"),
+    })
+    .prefault({}),
+  evidence: z
+    .strictObject({
+      anchors: z.array(z.string()).default([]).describe('PEM files of manufacturers’ trust anchors for client chains'),
+    })
+    .prefault({}),
+});
+
+/** The section, defaults filled in. */
+export type CoreConfiguration = z.infer<typeof coreConfigurationSchema>;

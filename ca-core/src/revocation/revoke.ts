@@ -1,0 +1,141 @@
+/**
+ * Changes of a certificate's status: revoked for good, on hold, released. One row and one audit event; who asks must be
+ * the RA that enrolled it, or an operator.
+ */
+import type { RevokeRequest } from '@gatehouse/proto/certificate-authority';
+import { CoreError } from '@gatehouse/proto/core-error';
+import { type CertificateRecord, RevocationReason } from '@gatehouse/proto/types';
+import type { AuditEventDraft } from '../audit/event.ts';
+import { requesterLabel } from '../enrollment/requester.ts';
+import { certificateRecord } from '../inventory/certificate-record.ts';
+import { readSerialNumber } from '../inventory/serial-number.ts';
+import type { Keep } from '../keep.ts';
+import type { Caller } from '../registry/caller.ts';
+import { blockKey } from '../store/blocked-keys.ts';
+import { findCertificate, type StoredCertificate } from '../store/certificates.ts';
+import { holdCertificate, releaseCertificate, revokeCertificate } from '../store/revocations.ts';
+import type { WriteOperation } from '../store/write-set.ts';
+
+/** Who asks. */
+export type RevocationContext = { readonly caller: Caller; readonly requestId: string };
+
+/** RFC 5280 §5.3.1; 7 is not used. */
+const reasons: ReadonlySet<RevocationReason> = new Set(
+  Object.values(RevocationReason).filter((reason) => reason !== RevocationReason.UNRECOGNIZED),
+);
+
+/**
+ * Revokes, holds or releases. Throws CoreError `malformed`, `not-found`, `out-of-scope`, `already-revoked` or `conflict`;
+ * then nothing has changed.
+ */
+export async function revoke(
+  keep: Keep,
+  context: RevocationContext,
+  request: RevokeRequest,
+): Promise<CertificateRecord> {
+  const now = keep.clock.now();
+  const record = readTarget(keep, request, now);
+  const facts = {
+    actor: context.caller.uri,
+    registrationAuthority: record.registrationAuthority,
+    requester: requesterLabel(request.requester),
+    profile: record.profile,
+    serialNumber: record.serialNumber,
+  };
+  const { reason } = request;
+  const body = { reason, invalidityDate: request.invalidityDate?.toISOString(), requestId: context.requestId };
+  try {
+    refuseForeign(record, context.caller, reason);
+    const operations = operationsFor(record, context.caller, request, now);
+    await keep.store.commit({ operations, events: [{ action: 'status-changed', ...facts, outcome: 'success', body }] });
+  } catch (error) {
+    await recordRefusal(keep, { ...facts, body }, error);
+    throw error;
+  }
+  // A credential of the bridge that was revoked stops working with the next call.
+  if (record.authority === 'service') keep.registry.reload();
+  return certificateRecord(readBack(keep, record.serialNumber), now);
+}
+
+function readTarget(keep: Keep, request: RevokeRequest, now: Date): StoredCertificate {
+  if (!reasons.has(request.reason)) {
+    throw new CoreError('malformed', `${request.reason} is not a reason of RFC 5280 §5.3.1`);
+  }
+  // Written so that a date that is none is refused, too.
+  if (request.invalidityDate !== undefined && !(request.invalidityDate <= now)) {
+    throw new CoreError('malformed', 'the invalidity date lies in the future');
+  }
+  const record = findCertificate(keep.store, readSerialNumber(request.serialNumber));
+  if (record === undefined) throw new CoreError('not-found', 'there is no certificate with this serial number');
+  return record;
+}
+
+function refuseForeign(record: StoredCertificate, caller: Caller, reason: RevocationReason): void {
+  if (caller.kind === 'operator') return;
+  if (record.registrationAuthority !== caller.name) {
+    throw new CoreError('out-of-scope', 'the certificate was enrolled through another RA');
+  }
+  // An RA may give its own credential up; whether one that was held comes back is for operators to say.
+  if (record.authority === 'service' && isReversible(reason)) {
+    throw new CoreError('out-of-scope', 'a credential is held and released by operators');
+  }
+}
+
+function isReversible(reason: RevocationReason): boolean {
+  return (
+    reason === RevocationReason.REVOCATION_REASON_CERTIFICATE_HOLD ||
+    reason === RevocationReason.REVOCATION_REASON_REMOVE_FROM_CRL
+  );
+}
+
+/** Word of an attempt that changed nothing. A store that cannot record it has said so already. */
+async function recordRefusal(
+  keep: Keep,
+  facts: Omit<AuditEventDraft, 'action' | 'outcome'>,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof CoreError) || error.code === 'unavailable') return;
+  const event: AuditEventDraft = { action: 'status-change-requested', ...facts, outcome: error.code };
+  await keep.store.commit({ operations: [], events: [event] }).catch((cause: unknown) => {
+    keep.log.error({ err: cause }, 'could not record a refused change of status');
+  });
+}
+
+function operationsFor(
+  record: StoredCertificate,
+  caller: Caller,
+  request: RevokeRequest,
+  now: Date,
+): readonly WriteOperation[] {
+  const { serialNumber } = record;
+  const change = {
+    serialNumber,
+    reason: request.reason,
+    revokedAt: now,
+    invalidityDate: request.invalidityDate,
+    actor: caller.uri,
+  };
+  switch (request.reason) {
+    case RevocationReason.REVOCATION_REASON_REMOVE_FROM_CRL:
+      return [releaseCertificate(serialNumber)];
+    case RevocationReason.REVOCATION_REASON_CERTIFICATE_HOLD:
+      return [holdCertificate(change)];
+    case RevocationReason.REVOCATION_REASON_KEY_COMPROMISE:
+      return [
+        revokeCertificate(change),
+        blockKey({
+          fingerprint: record.keyFingerprint,
+          reason: `compromised: certificate ${serialNumber}`,
+          blockedAt: now,
+        }),
+      ];
+    default:
+      return [revokeCertificate(change)];
+  }
+}
+
+function readBack(keep: Keep, serialNumber: string): StoredCertificate {
+  const record = findCertificate(keep.store, serialNumber);
+  if (record === undefined) throw new Error(`certificate ${serialNumber} vanished`);
+  return record;
+}

@@ -1,0 +1,62 @@
+/** The service that operators call. No RA credential may call any of it (registry/authorization.ts). */
+import { type AdministrationServer, AdministrationService } from '@gatehouse/proto/administration';
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import { auditEvents, verifyAuditLog } from '../administration/audit.ts';
+import { listAuthorities } from '../administration/authorities.ts';
+import { blockKey } from '../administration/block-key.ts';
+import { listPendingEnrollments } from '../administration/pending-enrollments.ts';
+import {
+  addRegistrationAuthority,
+  createJoinToken,
+  disableRegistrationAuthority,
+  registrationAuthorityMessage,
+} from '../administration/registration-authorities.ts';
+import { approveEnrollment, rejectEnrollment } from '../enrollment/approval.ts';
+import { validateProfile } from '../profiles/validate-profile.ts';
+import { type CallContext, type HandlerOptions, serverStreaming, unary } from './handler.ts';
+import { enrollResponse } from './messages.ts';
+
+type Method = keyof typeof AdministrationService;
+
+/** Implements `Administration`. */
+export function administrationService(options: HandlerOptions): AdministrationServer {
+  const { keep } = options;
+  const call = <Request, Response>(
+    method: Method,
+    handle: (context: CallContext, request: Request) => Response | Promise<Response>,
+  ): handleUnaryCall<Request, Response> => unary(options, AdministrationService[method].path, handle);
+
+  return {
+    listPendingEnrollments: call('listPendingEnrollments', () => ({ enrollments: [...listPendingEnrollments(keep)] })),
+    approveEnrollment: call('approveEnrollment', async (context, request) =>
+      enrollResponse(await approveEnrollment(keep, context, request)),
+    ),
+    rejectEnrollment: call('rejectEnrollment', async (context, request) => {
+      await rejectEnrollment(keep, context, request);
+      return {};
+    }),
+    addRegistrationAuthority: call('addRegistrationAuthority', ({ caller }, request) =>
+      addRegistrationAuthority(keep, caller.uri, request),
+    ),
+    createJoinToken: call('createJoinToken', ({ caller }, request) => createJoinToken(keep, caller.uri, request)),
+    listRegistrationAuthorities: call('listRegistrationAuthorities', () => ({
+      registrationAuthorities: keep.registry.listRegistrationAuthorities().map(registrationAuthorityMessage),
+    })),
+    disableRegistrationAuthority: call('disableRegistrationAuthority', ({ caller }, request) =>
+      disableRegistrationAuthority(keep, caller.uri, request.name),
+    ),
+    listAuthorities: call('listAuthorities', () => ({ authorities: listAuthorities(keep) })),
+    validateProfile: call('validateProfile', (_context, request) => {
+      const result = validateProfile(request.yaml, 'profile');
+      return { problems: result.ok ? [] : result.problems.map((problem) => ({ ...problem })) };
+    }),
+    blockKey: call('blockKey', async ({ caller }, request) => {
+      await blockKey(keep, caller.uri, request);
+      return {};
+    }),
+    listAuditEvents: serverStreaming(options, AdministrationService.listAuditEvents.path, ({ caller }, request) =>
+      auditEvents(keep, caller.uri, request),
+    ),
+    verifyAudit: call('verifyAudit', ({ caller }) => verifyAuditLog(keep, caller.uri)),
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * The only way into the keep: TLS 1.3 with a client certificate of the internal service CA, nothing else. The handshake
+ * is done here rather than inside grpc-js so that the caller is read from its certificate once per connection and not
+ * once per call, so that the core's own certificate can be swapped, and so that a caller that is shut out loses its
+ * open connections at once. It must never hand on a connection whose certificate was not verified.
+ */
+import { createServer, type TLSSocket } from 'node:tls';
+import type { Clock } from '@gatehouse/runtime/clock';
+import { type ListenAddress, listen } from '@gatehouse/runtime/listen';
+import type { Logger } from '@gatehouse/runtime/log';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { type Caller, identifyCaller } from '../registry/caller.ts';
+
+/** The core's own server certificate, PEM. */
+export type ServerIdentity = { readonly certificate: string; readonly key: string };
+
+type Connection = { readonly caller: Caller; readonly socket: TLSSocket; readonly endsAt: Date };
+
+export type ListenerOptions = {
+  readonly server: Server;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly identity: ServerIdentity;
+  /** Certificates of the service CA, PEM. */
+  readonly clientAnchors: string;
+  /** Connections at once, of all callers together. */
+  readonly maximumConnections: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+export type Listener = {
+  readonly address: ListenAddress;
+  /** The caller behind a call's `getPeer()`, while its connection lives. */
+  callerOf(peer: string): Caller | undefined;
+  /** Closes every connection of the caller with this URI. */
+  disconnect(uri: string): void;
+  /** New handshakes use `identity`; open connections stay. */
+  replaceIdentity(identity: ServerIdentity): void;
+  /** Stops accepting, and ends when the calls under way are answered and their connections closed, at the latest after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+};
+
+/** Long enough for a busy device across the world, short enough that idle sockets cannot fill the table. */
+const handshakeTimeoutMs = 10_000;
+
+/** Starts to accept callers. Throws FatalError when the address cannot be had. */
+export async function listenForCallers(options: ListenerOptions): Promise<Listener> {
+  const connections = new Map<string, Connection>();
+  const drained = Promise.withResolvers<void>();
+  let isClosing = false;
+  const noteClosed = (): void => {
+    if (isClosing && connections.size === 0) drained.resolve();
+  };
+  const injector = options.server.createConnectionInjector(ServerCredentials.createInsecure());
+
+  const tlsServer = createServer({
+    cert: options.identity.certificate,
+    key: options.identity.key,
+    ca: options.clientAnchors,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: handshakeTimeoutMs,
+    noDelay: true,
+  });
+  tlsServer.maxConnections = options.maximumConnections;
+
+  tlsServer.on('secureConnection', (socket) => {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    try {
+      const certificate = socket.getPeerX509Certificate();
+      if (!socket.authorized || certificate === undefined) throw new Error('no verified client certificate');
+      // Two live connections with one remote address would make `callerOf` ambiguous.
+      if (connections.has(peer)) throw new Error('remote address already connected');
+      connections.set(peer, { caller: identifyCaller(certificate.raw), socket, endsAt: certificate.validToDate });
+    } catch (error) {
+      options.log.warn({ peer, err: error }, 'refused a connection');
+      socket.destroy();
+      return;
+    }
+    socket.on('close', () => {
+      connections.delete(peer);
+      noteClosed();
+    });
+    socket.on('error', (error) => options.log.debug({ peer, err: error }, 'connection failed'));
+    injector.injectConnection(socket);
+  });
+  tlsServer.on('tlsClientError', (error, socket) => {
+    options.log.warn({ peer: socket.remoteAddress, reason: error.message }, 'refused a TLS handshake');
+  });
+
+  const address = await listen(tlsServer, {
+    host: options.host,
+    port: options.port,
+    setting: 'core.listen.port',
+  });
+
+  return {
+    address,
+    callerOf(peer) {
+      const connection = connections.get(peer);
+      // A connection may outlive the credential that opened it; what it may do does not.
+      return connection === undefined || connection.endsAt <= options.clock.now() ? undefined : connection.caller;
+    },
+    disconnect(uri) {
+      for (const { caller, socket } of connections.values()) if (caller.uri === uri) socket.destroy();
+    },
+    replaceIdentity(identity) {
+      tlsServer.setSecureContext({
+        cert: identity.certificate,
+        key: identity.key,
+        ca: options.clientAnchors,
+        minVersion: 'TLSv1.3',
+      });
+    },
+    async close(graceMs) {
+      isClosing = true;
+      tlsServer.close();
+      // GOAWAY: callers begin nothing new, and what they have begun is answered. A process that did not wait for it would
+      // record enrollments whose answers never leave.
+      injector.drain(graceMs);
+      const deadline = setTimeout(drained.resolve, graceMs);
+      noteClosed();
+      await drained.promise;
+      clearTimeout(deadline);
+      for (const { socket } of connections.values()) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,161 @@
+// The tables of the keep as Kysely sees them. Times are epoch milliseconds, UTC; fingerprints are 32 octets of SHA-256;
+// serial numbers are lower-case hexadecimal.
+// What is hashed for the audit log is what these columns hold. Columns are only ever added, by a migration; none
+// changes its meaning.
+
+import type { Generated } from 'kysely';
+
+/** All tables by name. */
+export type Database = {
+  certificates: CertificateTable;
+  certificate_names: CertificateNameTable;
+  requests: RequestTable;
+  revocations: RevocationTable;
+  intents: IntentTable;
+  blocked_keys: BlockedKeyTable;
+  registration_authorities: RegistrationAuthorityTable;
+  join_tokens: JoinTokenTable;
+  operators: OperatorTable;
+  audit_events: AuditEventTable;
+  audit_heads: AuditHeadTable;
+  meta: MetaTable;
+};
+
+/** Who asked, as the RA knows it: the columns of the contract's Requester. Empty text where nothing was said. */
+type RequesterColumns = {
+  /** Number of the contract's RequesterKind. */
+  requester_kind: number;
+  requester_id: string;
+  requester_display: string;
+  requester_address: string;
+};
+
+/**
+ * Every certificate that was issued, credentials of RAs and operators included (authority `service`). Rows are never
+ * deleted or changed.
+ */
+export type CertificateTable = RequesterColumns & {
+  /** Order of issue; breaks ties between certificates of one millisecond. */
+  position: Generated<number>;
+  serial_number: string;
+  /** Name of the issuing authority: `issuing`, `service`. */
+  authority: string;
+  profile: string;
+  registration_authority: string;
+  request_id: string;
+  not_before: number;
+  not_after: number;
+  issued_at: number;
+  key_fingerprint: Uint8Array;
+  tbs_sha256: Uint8Array;
+  /** RFC 4514. */
+  subject: string;
+  /** Serial number of the certificate that it renewed. */
+  renews: string | null;
+  /** DER. */
+  certificate: Uint8Array;
+};
+
+/**
+ * Subject alternative names and common names, lower case and without their kind, for exact look-up in the order of
+ * issue.
+ */
+export type CertificateNameTable = { name: string; issued_at: number; position: number };
+
+/** Every enrollment that was not refused: the idempotency record. */
+export type RequestTable = RequesterColumns & {
+  id: string;
+  registration_authority: string;
+  idempotency_key: string;
+  /** What the key stood for: a repetition with other content is a conflict. */
+  content_sha256: Uint8Array;
+  profile: string;
+  state: RequestState;
+  /** Set when issued. */
+  serial_number: string | null;
+  requested_at: number;
+  /** EnrollRequest in protobuf; only while it waits for a person, to be judged again. */
+  payload: Uint8Array | null;
+  /**
+   * For the person that decides: RFC 4514, and a JSON list of names such as `DNS:a.example`. Null when issued at once.
+   */
+  subject: string | null;
+  names: string | null;
+  decided_at: number | null;
+  decided_by: string | null;
+  reason: string | null;
+};
+
+/** What became of an enrollment. */
+export type RequestState = 'issued' | 'pending' | 'rejected';
+
+/** Certificates that do not stand. A release from hold deletes the row. */
+export type RevocationTable = {
+  serial_number: string;
+  state: RevocationState;
+  /** CRLReason, RFC 5280 §5.3.1. */
+  reason: number;
+  revoked_at: number;
+  invalidity_date: number | null;
+  /** URI of the caller that asked. */
+  actor: string;
+};
+
+/** Revoked for good, or on hold. */
+export type RevocationState = 'revoked' | 'held';
+
+/** Certificates that a token is about to sign; one without a certificate after a minute is an orphan. */
+export type IntentTable = { serial_number: string; tbs_sha256: Uint8Array; request_id: string; created_at: number };
+
+/** Keys that are never certified again. */
+export type BlockedKeyTable = { fingerprint: Uint8Array; reason: string; blocked_at: number };
+
+/** Who may ask for what. */
+export type RegistrationAuthorityTable = {
+  name: string;
+  /** JSON list of profile names. */
+  profiles: string;
+  /** NameScope as JSON. */
+  scope: string;
+  maximum_validity_ms: number | null;
+  /** Enrollments per second; 0 without limit. */
+  rate_per_second: number;
+  is_disabled: number;
+  created_at: number;
+  credential_expires_at: number | null;
+};
+
+/** Join tokens by the id in their certificate. */
+export type JoinTokenTable = {
+  id: string;
+  registration_authority: string;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+};
+
+/** Operators by name. */
+export type OperatorTable = { name: string; is_disabled: number; created_at: number };
+
+/** The audit log: one chain an instance. */
+export type AuditEventTable = {
+  instance: string;
+  sequence: number;
+  at: number;
+  actor: string;
+  action: string;
+  registration_authority: string | null;
+  requester: string | null;
+  profile: string | null;
+  serial_number: string | null;
+  outcome: string;
+  /** Canonical JSON. */
+  body: string | null;
+  mac: Uint8Array;
+};
+
+/** The last record of each chain, authenticated by a key of its own. */
+export type AuditHeadTable = { instance: string; sequence: number; mac: Uint8Array; authenticator: Uint8Array };
+
+/** Facts of the database itself. */
+export type MetaTable = { key: string; value: string };
