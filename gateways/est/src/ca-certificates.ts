@@ -1,0 +1,71 @@
+// The CA certificates that this gate hands out (RFC 7030 §4.1) and judges certificates of our own CA by. They come from
+// the keep, are asked for again every minute, and the last known ones are served while the keep is away: they are public.
+
+import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
+import { certificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
+import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
+import type { CoreClient, TrustBundle } from '@gatehouse/ra-client/client';
+import type { Clock } from '@gatehouse/runtime/clock';
+import type { EstAnswer } from './exchange.ts';
+
+/** The certificates of our own CA. */
+export type TrustStore = {
+  /** Current anchor first. */
+  readonly anchors: readonly Certificate[];
+  /** Issuing CAs and, in a roll-over, the link certificates. */
+  readonly intermediates: readonly Certificate[];
+  /** Body of /cacerts. */
+  readonly body: string;
+};
+
+/** Gives the certificates as they are now. */
+export type CaCertificates = {
+  /** @throws {CoreError} when the keep cannot be asked and never could */
+  current(): Promise<TrustStore>;
+};
+
+const refreshMs = 60_000;
+
+/** Makes the cache. */
+export function createCaCertificates(core: Pick<CoreClient, 'getTrustBundle'>, clock: Clock): CaCertificates {
+  let store: TrustStore | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let asking: Promise<TrustStore> | undefined;
+  const ask = async (): Promise<TrustStore> => {
+    try {
+      store = readTrustBundle(await core.getTrustBundle());
+      askedAt = clock.now().getTime();
+      return store;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return {
+    current: async () => {
+      if (store !== undefined && Math.abs(clock.now().getTime() - askedAt) < refreshMs) return store;
+      asking ??= ask();
+      if (store === undefined) return await asking;
+      // Stale ones are served at once; the next request sees the new ones.
+      asking.catch(() => {
+        askedAt = clock.now().getTime() - refreshMs / 2;
+      });
+      return store;
+    },
+  };
+}
+
+/** The answer to GET /cacerts. */
+export async function answerCaCertificates(caCertificates: CaCertificates): Promise<EstAnswer> {
+  const { body } = await caCertificates.current();
+  return { status: 200, contentType: 'application/pkcs7-mime; smime-type=certs-only', body, outcome: 'sent' };
+}
+
+function readTrustBundle({ issuingCertificates, trustAnchors, linkCertificates }: TrustBundle): TrustStore {
+  // Issuing CA first, root last but for the link certificates of a roll-over (OldWithNew, NewWithOld), RFC 7030 §4.1.3.
+  const all = [...issuingCertificates, ...trustAnchors, ...linkCertificates];
+  return {
+    anchors: trustAnchors.map(readCertificate),
+    intermediates: [...issuingCertificates, ...linkCertificates].map(readCertificate),
+    body: encodeBody(certificatesOnly(all)),
+  };
+}

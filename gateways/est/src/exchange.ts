@@ -1,0 +1,40 @@
+// One request and one answer as the operations of this gate see them: nothing of the HTTP library reaches further in
+// than server.ts, so that each operation is a function from an exchange to an answer.
+
+import type { PeerFacts } from '@gatehouse/gateway-kit/peer';
+import type { Logger } from '@gatehouse/runtime/log';
+import type { Label } from './config.ts';
+import type { OperationName } from './operation-names.ts';
+
+/** A request, routed to one operation of one label. */
+export type EstExchange = {
+  /** The same in every log line of this request, here and in the keep. */
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly operation: OperationName;
+  readonly label: Label;
+  /** Value of the Authorization field. */
+  readonly authorization: string | undefined;
+  readonly method: string;
+  /** Request target as it stood in the request line; Digest signs it. */
+  readonly target: string;
+  /** Body as it came; empty for GET. */
+  readonly body: Uint8Array;
+  readonly peer: PeerFacts;
+  /** Adds facts to the request's log line. No secrets. */
+  note(facts: Readonly<Record<string, unknown>>): void;
+};
+
+/** An answer. */
+export type EstAnswer = {
+  readonly status: number;
+  readonly contentType?: string | undefined;
+  /** Sent with its exact length, in one write with the header. */
+  readonly body?: string | undefined;
+  /** Further fields by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What became of the request, for its log line. */
+  readonly outcome?: string | undefined;
+  /** Called when the client went away before the whole answer was written to it. */
+  readonly onUndelivered?: (() => Promise<void>) | undefined;
+};

@@ -1,0 +1,50 @@
+// What the keep is told about who asked: the kind of proof and an id that is stable within its kind. It is recorded and
+// audited and grants nothing, so it must name the asker exactly, and hold no secret.
+
+import { createHash } from 'node:crypto';
+import type { Certificate } from '@gatehouse/pkix/certificate';
+import { attributeValues, formatName } from '@gatehouse/pkix/names';
+import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
+import type { Requester } from '@gatehouse/ra-client/enrollment';
+import type { ClientCertificate } from './client-certificate.ts';
+import type { CredentialHolder } from './credentials.ts';
+
+/** Longest id and display of the contract, octets. */
+const maximumOctets = 256;
+
+/** The requester that a certificate stands for. */
+export function describeCertificate(client: ClientCertificate, address: string): Requester {
+  const { certificate } = client;
+  const display = cut(formatName(certificate.subject));
+  if (client.kind === 'own') return { kind: 'certificate', id: ownCertificateId(certificate), display, address };
+  // IEEE 802.1AR §8.6: the serialNumber of the subject is what identifies a device within its manufacturer.
+  const [serialNumber] = attributeValues(certificate.subject, attributeTypes.serialNumber);
+  const device = serialNumber ?? `${formatName(certificate.issuer)} ${certificate.serialNumber}`;
+  return { kind: 'device', id: bounded(`${client.anchor.name} ${device}`), display, address };
+}
+
+/** The requester that credentials stand for. */
+export function describeHolder(holder: CredentialHolder, address: string): Requester {
+  if (holder.kind === 'user') {
+    return { kind: 'user', id: bounded(holder.user.name), display: cut(holder.user.name), address };
+  }
+  const { issuer, subject } = holder;
+  return { kind: 'token', id: bounded(`${issuer} ${subject}`), display: cut(subject), address };
+}
+
+/** Id of the holder of a certificate of our own CA: issuer and serial number. */
+export function ownCertificateId({ issuer, serialNumber }: Certificate): string {
+  return bounded(`${formatName(issuer)} ${serialNumber}`);
+}
+
+// Cutting could make two askers one; a digest cannot.
+function bounded(text: string): string {
+  if (Buffer.byteLength(text) <= maximumOctets) return text;
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function cut(text: string): string {
+  let result = text.slice(0, maximumOctets);
+  while (Buffer.byteLength(result) > maximumOctets) result = result.slice(0, -1);
+  return result.toWellFormed();
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { readCertificate } from '@gatehouse/pkix/certificate';
+import { bitString, integer, sequence, time } from '@gatehouse/pkix/der/writer';
+import { encodePem } from '@gatehouse/pkix/pem';
+import { signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
+import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
+import { CoreError } from '@gatehouse/ra-client/core-error';
+import { createManualClock } from '@gatehouse/runtime/clock';
+import { FatalError } from '@gatehouse/runtime/fatal';
+import { createLog } from '@gatehouse/runtime/log';
+import { createCaCertificates } from '../src/ca-certificates.ts';
+import { judgeClientCertificate } from '../src/client-certificate.ts';
+import { collectLabels, estSchema, type TrustAnchorSettings } from '../src/config.ts';
+import type { EstExchange } from '../src/exchange.ts';
+import { loadForeignAnchor } from '../src/foreign-anchors.ts';
+import type { OperationName } from '../src/operation-names.ts';
+import { createManufacturer, newKey } from './support/requests.ts';
+
+const day = 86_400_000;
+const directory = mkdtempSync(join(tmpdir(), 'gatehouse-anchors-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const configuration = estSchema.parse({
+  core: { credential: 'c' },
+  labels: { l: { profile: 'p', renewal: { expiredGrace: '10d' } } },
+});
+
+function exchange(certificate: Uint8Array | undefined, operation: OperationName): EstExchange {
+  const label = collectLabels(configuration).find('l');
+  assert.ok(label !== undefined);
+  return {
+    requestId: 'r',
+    log: createLog({ name: 'test', level: 'silent' }),
+    operation,
+    label,
+    authorization: undefined,
+    method: 'POST',
+    target: '/',
+    body: new Uint8Array(0),
+    peer: {
+      remoteAddress: '192.0.2.1',
+      tlsVersion: 'TLSv1.3',
+      cipher: '',
+      certificate,
+      chain: [],
+      channelBinding: { tlsUnique: undefined, exporter: () => undefined },
+    },
+    note: () => undefined,
+  };
+}
+
+describe('RFC 7030 §3.6: certificates of our own CA', () => {
+  const ca = createManufacturer('CN=Own CA');
+  const key = newKey();
+  const start = Date.now();
+  const certificate = ca.issue({ subject: 'CN=a', key, notAfter: new Date(start + 30 * day) });
+
+  function setUp(state: CertificateState = CertificateState.CERTIFICATE_STATE_VALID) {
+    const clock = createManualClock(new Date(start));
+    const known = { state, profile: 'p' } as CertificateRecord;
+    let isKnown = true;
+    const core = {
+      getTrustBundle: async () => ({
+        trustAnchors: [Buffer.from(ca.certificate)],
+        issuingCertificates: [],
+        linkCertificates: [],
+      }),
+      getCertificate: async () => {
+        if (!isKnown) throw new CoreError('not-found', 'not ours');
+        return known;
+      },
+    } as unknown as CoreClient;
+    const judge = { core, clock, caCertificates: createCaCertificates(core, clock), foreignAnchors: [] };
+    return {
+      clock,
+      forget: () => {
+        isKnown = false;
+      },
+      verdict: async (operation: OperationName, der: Uint8Array | undefined = certificate) => {
+        const result = await judgeClientCertificate(judge, exchange(der, operation));
+        return result.kind === 'refused' ? result.reason : result.kind;
+      },
+    };
+  }
+
+  it('are accepted while the keep vouches for them', async () => {
+    const { verdict, forget } = setUp();
+    assert.equal(await verdict('simpleenroll'), 'accepted');
+    assert.equal(await verdict('simpleenroll', undefined), 'accepted');
+    forget();
+    assert.match(await verdict('simpleenroll'), /not known here/);
+  });
+
+  it('are refused when they are revoked or on hold', async () => {
+    assert.match(await setUp(CertificateState.CERTIFICATE_STATE_REVOKED).verdict('simplereenroll'), /revoked/);
+    assert.match(await setUp(CertificateState.CERTIFICATE_STATE_HELD).verdict('simplereenroll'), /on hold/);
+  });
+
+  it('may renew themselves after their end within the grace of the label, and do nothing else', async () => {
+    const { verdict, clock } = setUp(CertificateState.CERTIFICATE_STATE_EXPIRED);
+    clock.set(new Date(start + 35 * day));
+    assert.equal(await verdict('simplereenroll'), 'accepted');
+    assert.match(await verdict('simpleenroll'), /expired/);
+    clock.set(new Date(start + 41 * day));
+    assert.match(await verdict('simplereenroll'), /expired/);
+  });
+
+  it('are told from octets that are no certificate', async () => {
+    assert.match(await setUp().verdict('simpleenroll', Uint8Array.of(0x30, 0x00)), /cannot be read/);
+  });
+});
+
+describe('IEEE 802.1AR: device certificates that outlived their end', () => {
+  const maker = createManufacturer('CN=Maker CA');
+  const key = newKey();
+  const past = new Date(Date.now() - day / 2);
+  const expired = readCertificate(maker.issue({ subject: 'serialNumber=1', key, notAfter: past }));
+  const file = join(directory, 'maker.pem');
+  writeFileSync(file, encodePem('CERTIFICATE', maker.certificate));
+
+  const list = (nextUpdate: Date, revoked: readonly string[], signer = maker) => {
+    const path = join(directory, `${Math.random()}.crl`);
+    writeFileSync(path, signCertificateList(signer.key, maker.certificate, nextUpdate, revoked));
+    return path;
+  };
+  const anchor = (revocationList: string) => {
+    const settings: TrustAnchorSettings = {
+      name: 'maker',
+      file,
+      labels: ['l'],
+      operations: ['simpleenroll'],
+      acceptsExpired: true,
+      revocationList,
+    };
+    return loadForeignAnchor(settings, (path) => path);
+  };
+  const status = (path: string) => anchor(path).revocationStatus(expired, new Date());
+
+  it('are accepted when a current CRL does not list them', async () => {
+    const path = list(new Date(Date.now() + day), ['7777']);
+    assert.equal(status(path), 'good');
+    const caCertificates = { current: async () => ({ anchors: [], intermediates: [], body: '' }) };
+    const judge = {
+      core: {} as CoreClient,
+      clock: createManualClock(new Date()),
+      caCertificates,
+      foreignAnchors: [anchor(path)],
+    };
+    assert.equal((await judgeClientCertificate(judge, exchange(expired.der, 'simpleenroll'))).kind, 'accepted');
+    assert.equal((await judgeClientCertificate(judge, exchange(expired.der, 'simplereenroll'))).kind, 'refused');
+  });
+
+  it('are refused when the CRL lists them, or is out of date', () => {
+    assert.equal(status(list(new Date(Date.now() + day), [expired.serialNumber])), 'revoked');
+    assert.equal(status(list(new Date(Date.now() - 1), [])), 'unknown');
+  });
+
+  it('need a CRL that their CA signed', () => {
+    const path = list(new Date(Date.now() + day), [], createManufacturer('CN=Maker CA'));
+    assert.throws(() => anchor(path), FatalError);
+  });
+});
+
+// CertificateList, RFC 5280 §5.1, version 1: all that is needed here.
+function signCertificateList(
+  key: KeyObject,
+  issuer: Uint8Array,
+  nextUpdate: Date,
+  revoked: readonly string[],
+): Uint8Array {
+  assert.equal(createPublicKey(key).asymmetricKeyType, 'ec');
+  const { identifier, sign } = signatureAlgorithmFor(key);
+  const entries = revoked.map((serial) => sequence(integer(BigInt(`0x${serial}`)), time(new Date(Date.now() - day))));
+  const tbs = sequence(
+    identifier,
+    readCertificate(issuer).subjectDer,
+    time(new Date(Date.now() - 2 * day)),
+    time(nextUpdate),
+    ...(entries.length === 0 ? [] : [sequence(...entries)]),
+  );
+  return sequence(tbs, identifier, bitString(sign(tbs)));
+}
