@@ -1,0 +1,30 @@
+/** `npm run bench`: all benchmarks, or those named: core, est, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
+import { cpus } from 'node:os';
+import { benchColdStart } from './cold-start.ts';
+import { benchCore } from './core.ts';
+import { benchEst } from './est.ts';
+import { startStack } from './throw-away-stack.ts';
+
+const known = ['core', 'est', 'start'];
+const chosen = process.argv.slice(2);
+const unknown = chosen.find((name) => !known.includes(name));
+if (unknown !== undefined) {
+  process.stderr.write(`there is no benchmark ${unknown}; choose from ${known.join(', ')}\n`);
+  process.exit(1);
+}
+const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);
+const durationMs = Number(process.env.GATEHOUSE_BENCH_SECONDS ?? 6) * 1000;
+
+process.stdout.write(
+  `Node.js ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`,
+);
+if (isChosen('core') || isChosen('est')) {
+  const stack = await startStack();
+  try {
+    if (isChosen('core')) await benchCore(stack, durationMs);
+    if (isChosen('est')) await benchEst(stack, durationMs);
+  } finally {
+    await stack.stop();
+  }
+}
+if (isChosen('start')) await benchColdStart(3);

@@ -1,0 +1,102 @@
+/** `gatehouse ra`: registration authorities, and their first credentials. */
+import type { Command } from 'commander';
+import { addDataOption } from '../data-directory.ts';
+import type { OperatorOptions } from '../operator.ts';
+import { addJsonOption, addNameOptions, collectSeparated, rate } from '../options.ts';
+import type { AddOptions, JoinOptions, TokenOptions } from '../registration-authorities.ts';
+
+const load = () => import('../registration-authorities.ts');
+
+/** Adds the commands. */
+export function addRegistrationAuthorityCommands(program: Command): void {
+  const ra = program
+    .command('ra')
+    .description('registration authorities: what each gate may ask of the core')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ gatehouse ra add est-dmz --profiles tls-server,gateway-tls --dns example.com
+  $ gatehouse ra join --token-file - --data /etc/gatehouse-est
+  $ gatehouse ra list
+`,
+    );
+  addAdd(ra);
+  addToken(ra);
+  addJoin(ra);
+  addJsonOption(addDataOption(ra.command('list').description('list all RAs with what they may ask for')))
+    .addHelpText('after', '\nExample:\n  $ gatehouse ra list --json\n')
+    .action(async (options: OperatorOptions) => (await load()).listRegistrationAuthorities(options));
+  addJsonOption(addDataOption(ra.command('show <name>').description('show what one RA may ask for')))
+    .addHelpText('after', '\nExample:\n  $ gatehouse ra show est-dmz\n')
+    .action(async (name: string, options: OperatorOptions) => (await load()).showRegistrationAuthority(name, options));
+  addJsonOption(addDataOption(ra.command('disable <name>').description('shut an RA out: its credentials stop working')))
+    .addHelpText('after', '\nExample:\n  $ gatehouse ra disable est-dmz\n')
+    .action(async (name: string, options: OperatorOptions) =>
+      (await load()).disableRegistrationAuthority(name, options),
+    );
+}
+
+function addAdd(ra: Command): void {
+  const add = ra
+    .command('add <name>')
+    .description('register an RA and print the join token for its first credential')
+    .requiredOption('--profiles <names>', 'profiles that it may use', collectSeparated);
+  addNameOptions(add)
+    .option('--max-validity <duration>', 'longest validity that it may ask for: 90d')
+    .option('--rate <number>', 'enrollments per second', rate)
+    .option('--token-life <duration>', 'for how long the join token works (default: 1h)');
+  addJsonOption(addDataOption(add))
+    .addHelpText(
+      'after',
+      `
+A kind of name without an option is refused; * allows every name of the kind. A subject attribute may be bound to one
+profile: 'device-identity:CN=*'. A gate with TLS needs the profile gateway-tls and the names of its own certificate.
+
+The token is printed alone on standard output. It works once.
+
+Examples:
+  $ gatehouse ra add est-dmz --profiles tls-server,gateway-tls --dns example.com --ip 10.0.0.0/8
+  $ gatehouse ra add est-dmz --profiles device-identity,gateway-tls --dns example.com --uri https://devices.example.com/ \\
+      --email example.com --subject 'device-identity:CN=*' --max-validity 90d --rate 50 --token-life 1h
+`,
+    )
+    .action(async (name: string, options: AddOptions) => (await load()).addRegistrationAuthority(name, options));
+}
+
+function addToken(ra: Command): void {
+  const token = ra
+    .command('token <name>')
+    .description('print a further join token, for an RA that lost its credential')
+    .option('--token-life <duration>', 'for how long the join token works (default: 1h)');
+  addJsonOption(addDataOption(token))
+    .addHelpText('after', '\nExample:\n  $ gatehouse ra token est-dmz\n')
+    .action(async (name: string, options: TokenOptions) => (await load()).createJoinToken(name, options));
+}
+
+function addJoin(ra: Command): void {
+  const join = ra
+    .command('join')
+    .description('buy the first credential of an RA with a join token, on the machine of the gate')
+    .option('--token <token>', "the token; '-' reads it from standard input")
+    .option('--token-file <file>', 'file with the token')
+    .option('--file <file>', 'where the credential goes (default: DIR/ra/<name>/credential.pem)')
+    .option(
+      '--core <address>',
+      'host:port of the core, when the one in the token cannot be reached from here',
+      collectSeparated,
+      [],
+    );
+  addJsonOption(addDataOption(join))
+    .addHelpText(
+      'after',
+      `
+A token on the command line can be seen by other users of the machine and stays in the shell's history.
+
+Examples:
+  $ gatehouse ra join --token - --data /etc/gatehouse-est < token
+  $ gatehouse ra join --token-file token --file /etc/gatehouse-est/credential.pem
+`,
+    )
+    .action(async (options: JoinOptions) => (await load()).join(options));
+}

@@ -1,0 +1,128 @@
+/**
+ * `gatehouse init`: makes a data directory and starts nothing. For production it makes no user, no RA and no passphrase:
+ * those are the operator's decisions.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FatalError } from '@gatehouse/runtime/fatal';
+import { createLog } from '@gatehouse/runtime/log';
+import { writeFileAtomic } from '@gatehouse/runtime/private-file';
+import { type DataDirectory, dataDirectory } from './data-directory.ts';
+import { note, print, printJson, shellQuote } from './output.ts';
+import { askSecret, canAsk } from './prompt.ts';
+import { isForTryingOut } from './up/demo-user.ts';
+import { gates } from './up/gates.ts';
+import { hasKeys, prepare } from './up/prepare.ts';
+import { starterConfiguration } from './up/starter-configuration.ts';
+
+/** What the command line says. */
+export type InitOptions = {
+  readonly data?: string | undefined;
+  readonly production?: boolean | undefined;
+  readonly organization?: string | undefined;
+  readonly json?: boolean | undefined;
+};
+
+/** NIST SP 800-63B §3.1.1.2: at least 15 characters for what stands alone. */
+const shortestPassphrase = 15;
+
+/** Makes the directory. Throws FatalError with a hint. */
+export async function init(options: InitOptions): Promise<void> {
+  const data = dataDirectory(options.data);
+  const hadKeys = hasKeys(data);
+  const hadConfiguration = existsSync(data.configuration);
+  const log = createLog({ name: 'init', level: process.env.GATEHOUSE_LOG_LEVEL ?? 'warn' });
+  const progress = (step: string): void => note(`${step} …`);
+  const { organization } = options;
+  if (options.production === true) {
+    await prepareForProduction(data, organization, log, progress);
+  } else {
+    await prepare({ data, gates, organization, log, progress });
+  }
+  if (options.json === true) {
+    printJson({
+      data: data.path,
+      isNew: !hadKeys,
+      configuration: data.configuration,
+      rootCertificate: join(data.path, 'trust/root.pem'),
+      rootKey: join(data.path, 'ca/root.key.pem'),
+      operatorCredential: data.operatorCredential,
+    });
+    return;
+  }
+  print(hadKeys && hadConfiguration ? `${data.path} was made before; nothing was changed` : `made ${data.path}`);
+  print(options.production === true ? productionAdvice(data) : trialAdvice(data));
+}
+
+async function prepareForProduction(
+  data: DataDirectory,
+  organization: string | undefined,
+  log: ReturnType<typeof createLog>,
+  progress: (step: string) => void,
+): Promise<void> {
+  if (isForTryingOut(data)) {
+    throw new FatalError(`${data.path} was made for trying out: its passphrases lie beside its keys`, {
+      hint: 'begin in a directory of its own: --data DIR',
+    });
+  }
+  if (!hasKeys(data)) {
+    const passphrase = await passphraseFrom('GATEHOUSE_PASSPHRASE', 'the online keys (issuing and service CA)');
+    // Where a hierarchy stands that was interrupted before the operator's credential, the root key is not touched.
+    const rootPassphrase = existsSync(join(data.path, 'ca'))
+      ? undefined
+      : await passphraseFrom('GATEHOUSE_ROOT_PASSPHRASE', 'the root key');
+    if (passphrase === rootPassphrase) {
+      throw new FatalError('the two passphrases are the same: whoever runs the core could use the root key', {
+        hint: 'choose another one for GATEHOUSE_ROOT_PASSPHRASE',
+      });
+    }
+    const { initialize } = await import('@gatehouse/ca-core/initialize');
+    await initialize({ directory: data.path, organization, passphrase, rootPassphrase, log, progress });
+  }
+  if (!existsSync(data.configuration)) writeFileAtomic(data.configuration, starterConfiguration('production'));
+}
+
+async function passphraseFrom(variable: string, what: string): Promise<string> {
+  const given = process.env[variable];
+  if (given !== undefined && given !== '') return checked(given, variable);
+  if (!canAsk()) {
+    throw new FatalError(`${variable} is not set, and there is no terminal to ask on`, {
+      hint: `set ${variable} to the passphrase of ${what}`,
+    });
+  }
+  const passphrase = checked(await askSecret(`Passphrase for ${what}: `), 'the passphrase');
+  if ((await askSecret('The same again: ')) !== passphrase) throw new FatalError('the two are not the same');
+  return passphrase;
+}
+
+function checked(passphrase: string, name: string): string {
+  if ([...passphrase].length >= shortestPassphrase) return passphrase;
+  throw new FatalError(`${name} is shorter than ${shortestPassphrase} characters`, {
+    hint: 'openssl rand -base64 24 makes a good one',
+  });
+}
+
+function trialAdvice(data: DataDirectory): string {
+  return `
+It is for trying out: passphrases are kept in ${join(data.path, 'secrets')}, and there is a user 'demo'.
+Next:
+  gatehouse up --data ${shellQuote(data.path)}`;
+}
+
+function productionAdvice(data: DataDirectory): string {
+  const option = `--data ${shellQuote(data.path)}`;
+  return `
+The root key is ${join(data.path, 'ca/root.key.pem')}, encrypted.
+Take it offline now: copy it to two media that you lock away, check the copies, and remove it from this machine. The
+core runs without it; it is needed only to make another issuing CA. Keep its passphrase apart from it.
+
+The operator's credential is ${data.operatorCredential}: whoever holds it administers this CA.
+
+Next:
+  edit ${data.configuration}
+  GATEHOUSE_PASSPHRASE=… gatehouse run core ${option}
+  gatehouse ra add est ${option} --profiles tls-server,gateway-tls --dns example.com
+  gatehouse ra join --token-file - ${option}      # paste the token
+  gatehouse est user add NAME ${option} --dns host.example.com
+  gatehouse run est ${option}`;
+}

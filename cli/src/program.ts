@@ -1,0 +1,40 @@
+/** The commands as commander knows them. Each group is a file in commands/, which loads what it needs when it is used. */
+import { Command } from 'commander';
+import { addAuditCommands } from './commands/audit.ts';
+import { addCertificateCommands } from './commands/cert.ts';
+import { addEnrollmentCommands } from './commands/enrollment.ts';
+import { addEstCommands } from './commands/est.ts';
+import { addInitCommand } from './commands/init.ts';
+import { addProfileCommands } from './commands/profile.ts';
+import { addRegistrationAuthorityCommands } from './commands/ra.ts';
+import { addRunCommands } from './commands/run.ts';
+import { addUpCommand } from './commands/up.ts';
+
+/** Makes the parser of the command line. */
+export function createProgram(): Command {
+  const program = new Command('gatehouse')
+    .description('One certificate authority, every enrolment protocol, and no key outside the keep.')
+    .version(`0.1.0 (Node.js ${process.versions.node})`)
+    .showHelpAfterError('(run with --help to see what it takes)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ gatehouse up                                  start everything on this machine, for trying out
+  $ gatehouse init --production --data DIR        begin a CA that others rely on
+  $ gatehouse cert list --expires-before 30d      what ends soon
+  $ gatehouse ra add --help                       let a gate in
+`,
+    );
+
+  addUpCommand(program);
+  addInitCommand(program);
+  addRunCommands(program);
+  addRegistrationAuthorityCommands(program);
+  addProfileCommands(program);
+  addCertificateCommands(program);
+  addEnrollmentCommands(program);
+  addAuditCommands(program);
+  addEstCommands(program);
+  return program;
+}

@@ -1,0 +1,35 @@
+/** Secrets from the person at the terminal, a file or standard input. What is typed is never shown. */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { FatalError } from '@gatehouse/runtime/fatal';
+import { readPrivateFile } from '@gatehouse/runtime/private-file';
+
+/** Whether there is somebody to ask. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+/** Asks on the terminal, without echo. */
+export async function askSecret(question: string): Promise<string> {
+  // readline echoes what is typed to its output: this one goes nowhere.
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  lines.on('SIGINT', () => reject(new FatalError('interrupted', { exitCode: 130 })));
+  lines.on('close', () => reject(new FatalError('the input ended before an answer')));
+  process.stderr.write(question);
+  lines.question('', resolve);
+  try {
+    return await promise;
+  } finally {
+    process.stderr.write('\n');
+    lines.close();
+  }
+}
+
+/** A secret from a file that nobody else may read, or from standard input for `-`; without the line end. */
+export function readSecretFile(file: string): string {
+  const text = file === '-' ? readFileSync(0, 'utf8') : readPrivateFile(file).toString('utf8');
+  return text.replace(/\r?\n$/, '');
+}

@@ -1,0 +1,46 @@
+/**
+ * DIR/endpoints.json: where the running gates are, for tests, scripts and people (ARCHITECTURE §5). Whoever finds the
+ * file may rely on what stands in it: it is written when everything answers and removed when something ends.
+ */
+import { rmSync } from 'node:fs';
+import { writePrivateFile } from '@gatehouse/runtime/private-file';
+import { splitAddress } from '../address.ts';
+import type { DataDirectory } from '../data-directory.ts';
+
+/** Paths are relative to the data directory. */
+export type Endpoints = {
+  /** The root alone. */
+  readonly trustAnchor: string;
+  /** The issuing CAs, issuer of end-entity certificates first. */
+  readonly chain: string;
+  readonly core: {
+    /** `host:port`. */
+    readonly address: string;
+  };
+  readonly est?: EstEndpoint | undefined;
+};
+
+export type EstEndpoint = {
+  /** Without a path. */
+  readonly url: string;
+  /** The user for trying out, where there is one. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+};
+
+/** Writes the file; it holds a password. */
+export function writeEndpoints(data: DataDirectory, endpoints: Endpoints): void {
+  writePrivateFile(data.endpoints, `${JSON.stringify(endpoints, undefined, 2)}\n`);
+}
+
+/** Removes the file: nothing answers any more, or not yet. */
+export function removeEndpoints(data: DataDirectory): void {
+  rmSync(data.endpoints, { force: true });
+}
+
+/** The URL of a listener as a client on this machine writes it. */
+export function urlOf(scheme: 'http' | 'https', address: string): string {
+  const { host, port } = splitAddress(address);
+  const isWildcard = host === '0.0.0.0' || host === '[::]';
+  return `${scheme}://${isWildcard ? 'localhost' : host}:${port}`;
+}

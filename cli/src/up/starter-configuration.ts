@@ -1,0 +1,66 @@
+/**
+ * The gatehouse.yaml that a new data directory gets. It holds what people change first, with a comment each; everything
+ * that it leaves out has a default.
+ */
+
+/** Who the configuration is for: somebody who tries things out on one machine, or a CA that others rely on. */
+export type StarterKind = 'trial' | 'production';
+
+/** The text of the file. */
+export function starterConfiguration(kind: StarterKind): string {
+  return [introduction[kind], usage, core(kind), est(kind)].join('\n');
+}
+
+const introduction: Readonly<Record<StarterKind, string>> = {
+  trial: `\
+# Configuration of Gatehouse, made for trying things out on this one machine: everything listens on loopback, and the
+# user 'demo' may enrol names under example.com, example.test and localhost. For a CA that others rely on, begin with
+# 'gatehouse init --production' in a directory of its own.`,
+  production: `\
+# Configuration of Gatehouse. Nothing in here is a secret: a secret is named by the file or the environment variable that
+# holds it.`,
+};
+
+const usage = `\
+#
+# Paths are relative to this file. One value can be changed for one start: --set est.listen.port=7443, or
+# GATEHOUSE_EST_LISTEN_PORT=7443 in the environment. A process reads its own section, when it starts.
+`;
+
+const core = (kind: StarterKind): string => `\
+# The keep: the only process that holds keys and signs.
+core:
+  # Where gates and operators connect, over mutually authenticated TLS.
+  listen: { host: 127.0.0.1, port: 5280 }
+  # /livez, /readyz and /metrics.
+  management: { host: 127.0.0.1, port: 5281 }
+  # What opens the keys of the issuing and the service CA. The root key is not needed to run, and is not loaded.
+  keys:
+    passphrase: ${kind === 'production' ? '{ environment: GATEHOUSE_PASSPHRASE }' : '{ file: secrets/passphrase }'}
+  # Your own profiles, *.yaml, beside the built-in ones ('gatehouse profile list').
+  profiles: { directory: profiles }
+`;
+
+const est = (kind: StarterKind): string => `\
+# The EST gate, RFC 7030.
+est:
+  listen: { host: ${kind === 'production' ? '0.0.0.0' : '127.0.0.1'}, port: 7030 }
+  # Names and addresses under which clients reach the gate: they stand in its certificate, which the gate gets and renews
+  # by itself.
+  names: ${kind === 'production' ? '[est.example.com] # change this' : "[localhost, 127.0.0.1, '::1']"}
+  core:
+    addresses: ['127.0.0.1:5280']
+    # Bought with a join token ('gatehouse ra add', 'gatehouse ra join'); renews itself.
+    credential: ra/est/credential.pem
+  # Who may enrol what, with hashed passwords. Edit it with 'gatehouse est user add|list|remove'.
+  users: est/users.yaml
+  # /.well-known/est/<label>/simpleenroll and so on: a label is a door to one profile.
+  labels:
+    default: { profile: tls-server }
+    tls-server: { profile: tls-server }
+    tls-client: { profile: tls-client }
+    tls-server-client: { profile: tls-server-client }
+    device-identity: { profile: device-identity }
+  # The label of clients that name none: /.well-known/est/simpleenroll.
+  defaultLabel: default
+`;

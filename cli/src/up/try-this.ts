@@ -1,0 +1,36 @@
+/** What `up` prints for people to copy: commands that work as they stand, with stock tools alone. */
+import { join, relative } from 'node:path';
+import type { DataDirectory } from '../data-directory.ts';
+import { shellQuote } from '../output.ts';
+import { demoPasswordFile } from './demo-user.ts';
+import type { EstEndpoint } from './endpoints.ts';
+
+/** Commands that enrol with curl and openssl and verify what comes back. */
+export function tryEst(data: DataDirectory, { url, username }: EstEndpoint): string {
+  const path = (name: string): string => shellQuote(shortest(join(data.path, name)));
+  const curl = `curl -sSf --cacert ${path('trust/root.pem')}`;
+  if (username === undefined) {
+    return `\
+# The certificates of the CA over EST. To enrol, make a user: gatehouse est user add --help
+${curl} ${url}/.well-known/est/cacerts | openssl base64 -d -A | openssl pkcs7 -inform DER -print_certs -noout`;
+  }
+  const password = shellQuote(shortest(demoPasswordFile(data)));
+  return `\
+# a key and a request
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem \\
+  -subj /CN=www.example.com -addext subjectAltName=DNS:www.example.com -outform DER | openssl base64 > request.b64
+
+# the certificate, over EST
+${curl} --user "${username}:$(cat ${password})" -H 'Content-Type: application/pkcs10' \\
+  --data-binary @request.b64 ${url}/.well-known/est/simpleenroll \\
+  | openssl base64 -d -A | openssl pkcs7 -inform DER -print_certs -out certificate.pem
+
+# does it hold?
+openssl verify -x509_strict -CAfile ${path('trust/root.pem')} -untrusted ${path('trust/chain.pem')} certificate.pem`;
+}
+
+/** A path as it is typed from here, when that is shorter. */
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere !== '' && !fromHere.startsWith('..') && fromHere.length < path.length ? fromHere : path;
+}

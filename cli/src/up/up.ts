@@ -1,0 +1,176 @@
+/**
+ * `gatehouse up`: the keep and the gates on one machine, each a process of its own. It makes what is missing, starts the
+ * core, gives each gate its credential, starts the gates, and says where they are. It holds no key and serves nothing.
+ */
+import { FatalError } from '@gatehouse/runtime/fatal';
+import { type ProcessLife, runProcess } from '@gatehouse/runtime/lifecycle';
+import { createLog, type Logger } from '@gatehouse/runtime/log';
+import { reachableAddress } from '../address.ts';
+import { type DataDirectory, dataDirectory, type RunFile, readRunFile } from '../data-directory.ts';
+import { note, print } from '../output.ts';
+import { type Child, startChild } from './child.ts';
+import { isForTryingOut } from './demo-user.ts';
+import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
+import { gates as allGates, chooseGates, type Gate } from './gates.ts';
+import { readLogLine } from './log-reader.ts';
+import { automaticPorts, explainTakenPorts, type WantedAddress, wantedAddresses } from './ports.ts';
+import { prepare } from './prepare.ts';
+import { ensureCredential } from './registration-authority.ts';
+import { checkSections } from './sections.ts';
+import { welcome } from './welcome.ts';
+
+/** What the command line says. */
+export type UpOptions = {
+  readonly data?: string | undefined;
+  readonly only: readonly string[];
+  readonly ports?: 'auto' | undefined;
+  readonly set: readonly string[];
+  readonly json?: boolean | undefined;
+};
+
+/** The gates drain, then the core does; each has ten seconds (runtime/lifecycle) and a little more to be told so. */
+const shutdownTimeoutMs = 30_000;
+
+/** Runs everything until it is told to stop. */
+export async function up(options: UpOptions): Promise<void> {
+  const gates = chooseGates(options.only);
+  checkSections(options.set);
+  const log = createLog({
+    name: 'up',
+    level: process.env.GATEHOUSE_LOG_LEVEL ?? 'warn',
+    destination: { write: (line) => note(`up: ${readLogLine(line.trimEnd()).text}`) },
+  });
+  // What is started here goes on when nobody reads any more what it prints.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  await runProcess({
+    name: 'up',
+    log,
+    shutdownTimeoutMs,
+    start: async (life) => {
+      process.on('SIGHUP', () => life.shutdown('SIGHUP'));
+      const suite = new Suite(options, log, life);
+      const endpoints = await suite.start(gates);
+      if (options.json === true) print(JSON.stringify(summary(suite.data, endpoints)));
+      else print(welcome({ data: suite.data, endpoints, gates, isForTryingOut: isForTryingOut(suite.data) }));
+    },
+  });
+}
+
+/** What `--json` prints: where things are, without the password in them. */
+function summary(data: DataDirectory, { core, est }: Endpoints): unknown {
+  return {
+    ready: true,
+    data: data.path,
+    endpoints: data.endpoints,
+    core,
+    ...(est === undefined ? {} : { est: { url: est.url } }),
+  };
+}
+
+class Suite {
+  readonly data: DataDirectory;
+  readonly #options: UpOptions;
+  readonly #log: Logger;
+  readonly #life: ProcessLife;
+
+  constructor(options: UpOptions, log: Logger, life: ProcessLife) {
+    this.data = dataDirectory(options.data);
+    this.#options = options;
+    this.#log = log;
+    this.#life = life;
+  }
+
+  /** Starts everything. Throws FatalError when a part does not start; the life ends what did. */
+  async start(gates: readonly Gate[]): Promise<Endpoints> {
+    const { data } = this;
+    const log = this.#log;
+    await refuseSecond(data);
+    removeEndpoints(data);
+    await prepare({ data, gates: allGates, log, progress });
+
+    const core = await this.#startCore(gates);
+    const coreAddress = reachableAddress(core.address);
+    for (const gate of gates) await ensureCredential({ data, gate, coreAddress, log, progress });
+    const running = await this.#startGates(gates, coreAddress);
+
+    const parts = await Promise.all(running.map(([gate, facts]) => gate.endpoint(data, facts)));
+    const endpoints: Endpoints = Object.assign(
+      { trustAnchor: 'trust/root.pem', chain: 'trust/chain.pem', core: { address: coreAddress } },
+      ...parts,
+    );
+    writeEndpoints(data, endpoints);
+    this.#life.onShutdown('endpoints.json', () => removeEndpoints(data));
+    return endpoints;
+  }
+
+  async #startCore(gates: readonly Gate[]): Promise<RunFile> {
+    const set = this.#settings('core');
+    const core = this.#startChild('core', set);
+    this.#life.onShutdown('core', () => core.stop());
+    return await core.ready.catch(async (error: unknown) => {
+      const inGates = await Promise.all(
+        gates.map((gate) => gate.wantedAddresses(this.data, this.#settings(gate.name))),
+      );
+      throw await this.#explain(error, [...(await coreAddresses(this.data, set)), ...inGates.flat()]);
+    });
+  }
+
+  async #startGates(gates: readonly Gate[], core: string): Promise<readonly (readonly [Gate, RunFile])[]> {
+    const started = gates.map((gate) => {
+      // `up` runs its own core, wherever that listens.
+      const address = `${gate.name}.core.addresses=${JSON.stringify([core])}`;
+      return { gate, child: this.#startChild(gate.name, [address, ...this.#settings(gate.name)]) };
+    });
+    // Before the core: a gate that drains may still have to ask it.
+    this.#life.onShutdown('gates', async () => {
+      await Promise.all(started.map(({ child }) => child.stop()));
+    });
+    return await Promise.all(
+      started.map(async ({ gate, child }) => {
+        const facts = await child.ready.catch(async (error: unknown) => {
+          throw await this.#explain(error, await gate.wantedAddresses(this.data, this.#settings(gate.name)));
+        });
+        return [gate, facts] as const;
+      }),
+    );
+  }
+
+  #startChild(name: string, set: readonly string[]): Child {
+    return startChild({ name, data: this.data, set, warn: note });
+  }
+
+  /** What the command line says comes last: it wins. */
+  #settings(name: string): readonly string[] {
+    return [...(this.#options.ports === 'auto' ? automaticPorts(name) : []), ...this.#options.set];
+  }
+
+  /** A port that is taken is what a start fails of most often: said in terms of `up`, it is mended at once. */
+  async #explain(error: unknown, wanted: readonly WantedAddress[]): Promise<unknown> {
+    return (await explainTakenPorts(wanted)) ?? error;
+  }
+}
+
+async function coreAddresses(data: DataDirectory, set: readonly string[]): Promise<readonly WantedAddress[]> {
+  const [{ loadConfiguration }, { coreConfigurationSchema }] = await Promise.all([
+    import('@gatehouse/runtime/configuration'),
+    import('@gatehouse/ca-core/configuration'),
+  ]);
+  const schema = coreConfigurationSchema;
+  return wantedAddresses('core', loadConfiguration({ schema, section: 'core', file: data.configuration, set }));
+}
+
+/** A second suite must not take away the first one's endpoints.json, and could not have its database. */
+async function refuseSecond(data: DataDirectory): Promise<void> {
+  const running = readRunFile(data.runFile('core'));
+  if (running === undefined) return;
+  const answer = await fetch(`http://${running.management}/livez`).catch(() => undefined);
+  if (answer?.ok !== true) return;
+  throw new FatalError(`a core is running on ${data.path} already, as process ${running.pid}`, {
+    hint: 'stop it first, or choose another directory with --data',
+  });
+}
+
+function progress(step: string): void {
+  note(`${step} …`);
+}

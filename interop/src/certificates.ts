@@ -1,0 +1,61 @@
+// The judge of what was issued. Every certificate must satisfy `openssl verify -x509_strict` against the trust anchor and
+// carry the key that was asked for; at the end the keep's own list must hold these certificates and no others.
+
+import assert from 'node:assert/strict';
+import type { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { output } from './command.ts';
+import type { Endpoints } from './endpoints.ts';
+import type { Stack } from './stack.ts';
+
+/** The judge. */
+export type Certificates = {
+  /**
+   * Judges an issued certificate.
+   *
+   * @param publicKey SubjectPublicKeyInfo, PEM, that the certificate must carry
+   * @throws with what openssl says of it
+   */
+  accept(certificate: X509Certificate, publicKey: string): Promise<void>;
+  /** How many were accepted. */
+  count(): number;
+  /** @throws when the keep's list is not what the clients hold */
+  compareWithKeep(stack: Stack): Promise<void>;
+};
+
+/** Certificates that the stack makes for itself. */
+const ownProfiles: ReadonlySet<string> = new Set(['gateway-tls', 'ra-credential']);
+/** The most that `gatehouse cert list` gives. */
+const listLimit = '10000';
+
+/** Makes the judge; `directory` is for the files that openssl reads. */
+export function createCertificates({ trustAnchor, chain }: Endpoints, directory: string): Certificates {
+  const accepted = new Set<string>();
+  return {
+    accept: async (certificate, publicKey) => {
+      const file = join(directory, `${certificate.serialNumber}.pem`);
+      writeFileSync(file, certificate.toString());
+      // Counted before it is judged: a certificate that does not hold was issued all the same.
+      accepted.add(certificate.serialNumber.toLowerCase());
+      await output('openssl', ['verify', '-x509_strict', '-CAfile', trustAnchor, '-untrusted', chain, file]);
+      assert.equal(exportKey(certificate), publicKey.trim(), 'the certificate must carry the key of the request');
+    },
+    count: () => accepted.size,
+    compareWithKeep: async (stack) => {
+      const listed = await stack.operator('cert', 'list', '--limit', listLimit);
+      const issued = new Set(serialNumbers(listed));
+      assert.deepEqual([...accepted].sort(), [...issued].sort(), 'the keep must have issued what the clients hold');
+    },
+  };
+}
+
+function exportKey(certificate: X509Certificate): string {
+  return certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString().trim();
+}
+
+function serialNumbers(listed: unknown): readonly string[] {
+  assert(Array.isArray(listed), 'gatehouse cert list --json must print a list');
+  const rows: readonly { readonly profile: string; readonly serialNumber: string }[] = listed;
+  return rows.filter(({ profile }) => !ownProfiles.has(profile)).map(({ serialNumber }) => serialNumber);
+}

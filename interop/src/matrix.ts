@@ -1,0 +1,84 @@
+// The matrix of clients and operations, as people read it and as programs read it. It holds no times, ports or paths, so
+// that a run that proves the same writes the same files.
+
+/** How an operation went. */
+export type Outcome = { readonly passed: true } | { readonly passed: false; readonly reason: string };
+
+/** One cell. */
+export type MatrixRow = {
+  readonly operation: string;
+  readonly section: string;
+  readonly outcome: Outcome;
+};
+
+/** One client with its version. */
+export type MatrixClient = { readonly name: string; readonly version: string; readonly rows: readonly MatrixRow[] };
+
+/** All of it. */
+export type Matrix = {
+  readonly clients: readonly MatrixClient[];
+  /** What is proved of the stack as a whole when the clients are done. */
+  readonly proofs: readonly MatrixRow[];
+};
+
+/** Whether nothing failed. */
+export function hasPassed({ clients, proofs }: Matrix): boolean {
+  return [...clients.flatMap(({ rows }) => rows), ...proofs].every(({ outcome }) => outcome.passed);
+}
+
+/** The matrix for programs. */
+export function toJson({ clients, proofs }: Matrix): string {
+  const cell = ({ operation, section, outcome }: MatrixRow) => ({
+    operation,
+    section,
+    result: outcome.passed ? 'passed' : 'failed',
+    ...(outcome.passed ? {} : { reason: outcome.reason }),
+  });
+  const document = {
+    gate: 'est',
+    clients: clients.map(({ name, version, rows }) => ({ name, version, operations: rows.map(cell) })),
+    proofs: proofs.map(cell),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** The matrix for people, in Markdown. */
+export function toMarkdown({ clients, proofs }: Matrix): string {
+  return [
+    '# Stock clients against the EST gate',
+    '',
+    'Written by `npm run interop`: each client, unmodified, against a stack started by `gatehouse up`. Every certificate that',
+    'a client was issued is verified by `openssl verify -x509_strict` against the trust anchor.',
+    '',
+    '| client | version | operations | passed |',
+    '| --- | --- | ---: | ---: |',
+    ...clients.map(
+      ({ name, version, rows }) => `| ${name} | ${version} | ${rows.length} | ${rows.filter(isPassed).length} |`,
+    ),
+    ...clients.flatMap(({ name, version, rows }) => ['', `## ${name} ${version}`, '', ...table(rows)]),
+    '',
+    '## The stack as a whole',
+    '',
+    ...table(proofs),
+    '',
+  ].join('\n');
+}
+
+function table(rows: readonly MatrixRow[]): readonly string[] {
+  return [
+    '| operation | section | result |',
+    '| --- | --- | --- |',
+    ...rows.map(({ operation, section, outcome }) => {
+      const result = outcome.passed ? 'passed' : `**failed**: ${outcome.reason}`;
+      return `| ${[operation, section, result].map(escapeCell).join(' | ')} |`;
+    }),
+  ];
+}
+
+function isPassed({ outcome }: MatrixRow): boolean {
+  return outcome.passed;
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,46 @@
+// What must be true of a stack when all clients are done with it: what they hold is what the keep issued, its record is
+// whole, and it stops in good order.
+
+import assert from 'node:assert/strict';
+import type { Certificates } from './certificates.ts';
+import type { MatrixRow } from './matrix.ts';
+import { attempt } from './run.ts';
+import type { Stack, StackKind } from './stack.ts';
+
+/** Proves it, and stops the stack. */
+export async function proveStack(
+  kind: StackKind,
+  stack: Stack,
+  certificates: Certificates,
+): Promise<readonly MatrixRow[]> {
+  const prove = async (operation: string, task: () => Promise<void>): Promise<MatrixRow> => ({
+    operation: `${kind} stack: ${operation}`,
+    section: 'ARCHITECTURE §1',
+    outcome: await attempt(task),
+  });
+  const rows = [
+    await prove('the clients hold every certificate that was issued, and no other was', () =>
+      certificates.compareWithKeep(stack),
+    ),
+    await prove('the audit log is whole, and has an event for every certificate', () =>
+      checkAudit(stack, certificates.count()),
+    ),
+  ];
+  // Read before the logs are gone, shown when there is something to look for.
+  const explanation = stack.explain();
+  if (rows.some(({ outcome }) => !outcome.passed)) process.stdout.write(`${explanation}\n`);
+  return [...rows, await prove('it stops in good order', () => stack.stop())];
+}
+
+async function checkAudit(stack: Stack, issued: number): Promise<void> {
+  const verdict = await stack.operator('audit', 'verify');
+  assert(
+    typeof verdict === 'object' && verdict !== null && 'isWhole' in verdict,
+    'audit verify --json must say isWhole',
+  );
+  assert.equal(verdict.isWhole, true);
+  const listed = await stack.operator('audit', 'list', '--action', 'certificate-issued', '--limit', '10000');
+  assert(Array.isArray(listed), 'audit list --json must print a list');
+  const events: readonly { readonly profile: string }[] = listed;
+  assert.equal(events.filter(({ profile }) => profile !== 'gateway-tls').length, issued);
+}

@@ -1,0 +1,27 @@
+// The programs of others that the matrix is about. A missing one fails the run: a client that is not there was not tested.
+
+import { basename } from 'node:path';
+import { estclientProgram } from './clients/estclient.ts';
+import { CommandError, runCommand } from './command.ts';
+
+/** Programs, and where they come from. */
+export const requiredPrograms = [
+  { program: 'pki', parameters: ['--help'], origin: 'Debian package strongswan-pki' },
+  { program: 'curl', parameters: ['--version'], origin: 'Debian package curl' },
+  { program: 'openssl', parameters: ['version'], origin: 'Debian package openssl' },
+  { program: estclientProgram, parameters: ['version'], origin: 'built from its Go module' },
+] as const;
+
+/** Those that cannot be started, each with its origin. */
+export async function missingPrograms(): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const { program, parameters, origin } of requiredPrograms) {
+    try {
+      await runCommand(program, parameters);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      missing.push(`${basename(program)} (${origin})`);
+    }
+  }
+  return missing;
+}
