@@ -1,8 +1,9 @@
 // A whole suite as `gatehouse up` starts it, on ports that the system chooses, in a directory of its own.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Ended, type RunningCommand, startCommand } from '../faults/support/command.ts';
 
 /** What stands in endpoints.json. */
@@ -54,11 +55,23 @@ export function processOf(directory: string, name: string): { readonly pid: numb
   return JSON.parse(readFileSync(join(directory, 'run', `${name}.json`), 'utf8'));
 }
 
-/** Whether a process lives. */
+/** Whether a process lives. One that has ended and waits to be collected, which may take its collector a while, does not. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch {
     return false;
+  }
+  // proc(5): the state follows the name, which stands in parentheses and may hold some itself.
+  const status = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '';
+  return !/^.*\) Z/s.test(status);
+}
+
+/** Resolves when a process that is no child of this one, and so tells nobody here of its end, has ended. */
+export async function hasEnded(pid: number): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) throw new Error(`process ${pid} goes on`);
+    await setTimeout(20);
   }
 }
