@@ -1,6 +1,7 @@
 /** The `core` section of gatehouse.yaml. Paths are relative to the file's folder. */
 import { secretSchema } from '@gatehouse/runtime/secret';
 import { z } from 'zod';
+import { statusConfigurationSchema } from './revocation/status-configuration.ts';
 
 const port = z.int().min(0).max(65_535);
 
@@ -44,6 +45,7 @@ export const coreConfigurationSchema = z.strictObject({
         .describe("the operator's own profiles, *.yaml, beside the built-in ones"),
     })
     .prefault({}),
+  status: statusConfigurationSchema.prefault({}),
   evidence: z
     .strictObject({
       anchors: z.array(z.string()).default([]).describe('PEM files of manufacturers’ trust anchors for client chains'),

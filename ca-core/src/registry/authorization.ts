@@ -24,8 +24,9 @@ export const authorizedKinds: { readonly [path: string]: readonly CallerKind[] }
   '/gatehouse.ca.v1.CertificateAuthority/RenewCredential': everybody,
   '/gatehouse.ca.v1.CertificateAuthority/Join': joiners,
 
+  '/gatehouse.ca.v1.CertificateStatus/GetPublication': gatesAndOperators,
   '/gatehouse.ca.v1.CertificateStatus/GetOcspResponses': gates,
-  '/gatehouse.ca.v1.CertificateStatus/GetCrl': gates,
+  '/gatehouse.ca.v1.CertificateStatus/GetCrl': gatesAndOperators,
   '/gatehouse.ca.v1.CertificateStatus/WatchStatus': gates,
 
   // No credential of an RA may call any of these: a gate cannot approve what it asked for.
@@ -39,6 +40,12 @@ export const authorizedKinds: { readonly [path: string]: readonly CallerKind[] }
   '/gatehouse.ca.v1.Administration/ListAuthorities': operators,
   '/gatehouse.ca.v1.Administration/ValidateProfile': operators,
   '/gatehouse.ca.v1.Administration/BlockKey': operators,
+  '/gatehouse.ca.v1.Administration/StartBulkRevocation': operators,
+  '/gatehouse.ca.v1.Administration/WatchBulkRevocation': operators,
+  '/gatehouse.ca.v1.Administration/ListBulkRevocations': operators,
+  '/gatehouse.ca.v1.Administration/StopBulkRevocation': operators,
+  '/gatehouse.ca.v1.Administration/ListCrls': operators,
+  '/gatehouse.ca.v1.Administration/GenerateCrl': operators,
   '/gatehouse.ca.v1.Administration/ListAuditEvents': operators,
   '/gatehouse.ca.v1.Administration/VerifyAudit': operators,
 };

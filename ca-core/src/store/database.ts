@@ -11,6 +11,10 @@ export type Database = {
   certificate_names: CertificateNameTable;
   requests: RequestTable;
   revocations: RevocationTable;
+  status_changes: StatusChangeTable;
+  crl_numbers: CrlNumberTable;
+  crls: CrlTable;
+  bulk_revocations: BulkRevocationTable;
   intents: IntentTable;
   blocked_keys: BlockedKeyTable;
   registration_authorities: RegistrationAuthorityTable;
@@ -54,6 +58,8 @@ export type CertificateTable = RequesterColumns & {
   renews: string | null;
   /** DER. */
   certificate: Uint8Array;
+  /** CRL that its distribution point names: `issuing-3`. Decided at issuance, never computed again; empty: none. */
+  crl_scope: Generated<string>;
 };
 
 /**
@@ -99,10 +105,68 @@ export type RevocationTable = {
   invalidity_date: number | null;
   /** URI of the caller that asked. */
   actor: string;
+  /** Copies of the certificate's columns. */
+  authority: Generated<string>;
+  crl_scope: Generated<string>;
+  not_after: Generated<number>;
 };
 
 /** Revoked for good, or on hold. */
 export type RevocationState = 'revoked' | 'held';
+
+/** Every change of a certificate's status, in order, until no CRL starts from before it any more. */
+export type StatusChangeTable = {
+  position: Generated<number>;
+  serial_number: string;
+  authority: string;
+  crl_scope: string;
+  not_after: number;
+  state: RevocationState | 'released';
+  at: number;
+};
+
+/** The last CRL number that was taken in a scope, whether a CRL came of it or not. */
+export type CrlNumberTable = { scope: string; number: number };
+
+/** CRLs that were signed and are not over: the newest of each kind is served, older full ones are bases of deltas. */
+export type CrlTable = {
+  scope: string;
+  /** RFC 5280 §5.2.3. */
+  number: number;
+  /** RFC 5280 §5.2.4; null for a full CRL. */
+  base_number: number | null;
+  this_update: number;
+  next_update: number;
+  /** Last position of status_changes that it takes into account. */
+  change_position: number;
+  /** Revoked certificates on it. */
+  entries: number;
+  /** Octets. */
+  size: number;
+  sha256: Uint8Array;
+};
+
+/** Revocations of many certificates at once. */
+export type BulkRevocationTable = {
+  id: string;
+  idempotency_key: string;
+  /** BulkRevocationQuery as JSON. */
+  query: string;
+  /** CRLReason, RFC 5280 §5.3.1. */
+  reason: number;
+  invalidity_date: number | null;
+  state: 'running' | 'done' | 'stopped';
+  matching: number;
+  changed: number;
+  passed_over: number;
+  /** Positions of certificates: the last that was looked at, and the last that is meant. */
+  last_position: number;
+  end_position: number;
+  started_at: number;
+  ended_at: number | null;
+  /** URI of the operator. */
+  actor: string;
+};
 
 /** Certificates that a token is about to sign; one without a certificate after a minute is an orphan. */
 export type IntentTable = { serial_number: string; tbs_sha256: Uint8Array; request_id: string; created_at: number };

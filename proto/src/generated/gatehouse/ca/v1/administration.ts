@@ -23,13 +23,33 @@ import {
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { EnrollResponse } from "./certificate_authority.ts";
-import { GeneralName, Requester } from "./types.ts";
+import { CrlFacts } from "./certificate_status.ts";
+import { GeneralName, Requester, RevocationReason } from "./types.ts";
 
 export const protobufPackage = "gatehouse.ca.v1";
 
 export const protobufFileName = "gatehouse/ca/v1/administration.proto";
 
 /** What operators may ask of the keep. No RA credential may call any of it. */
+
+/** How a job stands. */
+export const BulkRevocationState = {
+  BULK_REVOCATION_STATE_UNSPECIFIED: 0,
+  BULK_REVOCATION_STATE_RUNNING: 1,
+  BULK_REVOCATION_STATE_DONE: 2,
+  BULK_REVOCATION_STATE_STOPPED: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type BulkRevocationState = typeof BulkRevocationState[keyof typeof BulkRevocationState];
+
+export namespace BulkRevocationState {
+  export type BULK_REVOCATION_STATE_UNSPECIFIED = typeof BulkRevocationState.BULK_REVOCATION_STATE_UNSPECIFIED;
+  export type BULK_REVOCATION_STATE_RUNNING = typeof BulkRevocationState.BULK_REVOCATION_STATE_RUNNING;
+  export type BULK_REVOCATION_STATE_DONE = typeof BulkRevocationState.BULK_REVOCATION_STATE_DONE;
+  export type BULK_REVOCATION_STATE_STOPPED = typeof BulkRevocationState.BULK_REVOCATION_STATE_STOPPED;
+  export type UNRECOGNIZED = typeof BulkRevocationState.UNRECOGNIZED;
+}
 
 /** Nothing to choose. */
 export interface ListPendingEnrollmentsRequest {
@@ -187,6 +207,99 @@ export interface BlockKeyRequest {
 
 /** Nothing to tell. */
 export interface BlockKeyResponse {
+}
+
+/** Which certificates. All given conditions must hold, empty ones do not count, and at least one must be given. */
+export interface BulkRevocationQuery {
+  profile: string;
+  /** RA through which they were enrolled. */
+  registrationAuthority: string;
+  /** Id of the requester. */
+  requesterId: string;
+  /** Name of the issuing authority. */
+  authority: string;
+  issuedAfter: Date | undefined;
+  issuedBefore:
+    | Date
+    | undefined;
+  /** SHA-256 of the SubjectPublicKeyInfo. */
+  keyFingerprint: Buffer;
+}
+
+/**
+ * What to do with them. Certificates that have expired or are revoked for good are passed over; the service CA's are never
+ * meant.
+ */
+export interface StartBulkRevocationRequest {
+  query:
+    | BulkRevocationQuery
+    | undefined;
+  /** Not `removeFromCRL`, unless those that are on hold are to be released. */
+  reason: RevocationReason;
+  invalidityDate:
+    | Date
+    | undefined;
+  /** Count only: nothing changes, and the answer has no id. */
+  isDryRun: boolean;
+  /** A repetition with the same key yields the job that is there. 1 to 128 characters; not needed for a dry run. */
+  idempotencyKey: string;
+}
+
+/** A job. */
+export interface BulkRevocation {
+  id: string;
+  query: BulkRevocationQuery | undefined;
+  reason: RevocationReason;
+  invalidityDate: Date | undefined;
+  state: BulkRevocationState;
+  /** Certificates that match and were not expired, counted when the job began. */
+  matching: number;
+  /** Changed so far. */
+  changed: number;
+  /** Passed over, because they stood as wanted already or for good. */
+  passedOver: number;
+  startedAt: Date | undefined;
+  endedAt:
+    | Date
+    | undefined;
+  /** URI of the operator. */
+  actor: string;
+  /** Serial numbers of some that match, at most 10; only in the answer to a dry run. */
+  examples: string[];
+}
+
+/** Which job. */
+export interface WatchBulkRevocationRequest {
+  id: string;
+}
+
+/** Nothing to choose. */
+export interface ListBulkRevocationsRequest {
+}
+
+/** Newest first. */
+export interface ListBulkRevocationsResponse {
+  jobs: BulkRevocation[];
+}
+
+/** Which job. */
+export interface StopBulkRevocationRequest {
+  id: string;
+}
+
+/** Nothing to choose. */
+export interface ListCrlsRequest {
+}
+
+/** By scope; a full CRL stands before its delta. */
+export interface ListCrlsResponse {
+  crls: CrlFacts[];
+}
+
+/** Which CRL. */
+export interface GenerateCrlRequest {
+  scope: string;
+  isDelta: boolean;
 }
 
 /** Conditions that must all hold. */
@@ -1710,6 +1823,821 @@ export const BlockKeyResponse: MessageFns<BlockKeyResponse> = {
   },
 };
 
+function createBaseBulkRevocationQuery(): BulkRevocationQuery {
+  return {
+    profile: "",
+    registrationAuthority: "",
+    requesterId: "",
+    authority: "",
+    issuedAfter: undefined,
+    issuedBefore: undefined,
+    keyFingerprint: Buffer.alloc(0),
+  };
+}
+
+export const BulkRevocationQuery: MessageFns<BulkRevocationQuery> = {
+  encode(message: BulkRevocationQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.profile !== "") {
+      writer.uint32(10).string(message.profile);
+    }
+    if (message.registrationAuthority !== "") {
+      writer.uint32(18).string(message.registrationAuthority);
+    }
+    if (message.requesterId !== "") {
+      writer.uint32(26).string(message.requesterId);
+    }
+    if (message.authority !== "") {
+      writer.uint32(34).string(message.authority);
+    }
+    if (message.issuedAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.issuedAfter), writer.uint32(42).fork()).join();
+    }
+    if (message.issuedBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.issuedBefore), writer.uint32(50).fork()).join();
+    }
+    if (message.keyFingerprint.length !== 0) {
+      writer.uint32(58).bytes(message.keyFingerprint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BulkRevocationQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBulkRevocationQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.profile = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.registrationAuthority = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requesterId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.issuedAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.issuedBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.keyFingerprint = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BulkRevocationQuery>): BulkRevocationQuery {
+    return BulkRevocationQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BulkRevocationQuery>): BulkRevocationQuery {
+    const message = createBaseBulkRevocationQuery();
+    message.profile = object.profile ?? "";
+    message.registrationAuthority = object.registrationAuthority ?? "";
+    message.requesterId = object.requesterId ?? "";
+    message.authority = object.authority ?? "";
+    message.issuedAfter = object.issuedAfter ?? undefined;
+    message.issuedBefore = object.issuedBefore ?? undefined;
+    message.keyFingerprint = object.keyFingerprint ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseStartBulkRevocationRequest(): StartBulkRevocationRequest {
+  return { query: undefined, reason: 0, invalidityDate: undefined, isDryRun: false, idempotencyKey: "" };
+}
+
+export const StartBulkRevocationRequest: MessageFns<StartBulkRevocationRequest> = {
+  encode(message: StartBulkRevocationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.query !== undefined) {
+      BulkRevocationQuery.encode(message.query, writer.uint32(10).fork()).join();
+    }
+    if (message.reason !== 0) {
+      writer.uint32(16).int32(message.reason);
+    }
+    if (message.invalidityDate !== undefined) {
+      Timestamp.encode(toTimestamp(message.invalidityDate), writer.uint32(26).fork()).join();
+    }
+    if (message.isDryRun !== false) {
+      writer.uint32(32).bool(message.isDryRun);
+    }
+    if (message.idempotencyKey !== "") {
+      writer.uint32(42).string(message.idempotencyKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartBulkRevocationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartBulkRevocationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.query = BulkRevocationQuery.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.invalidityDate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isDryRun = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StartBulkRevocationRequest>): StartBulkRevocationRequest {
+    return StartBulkRevocationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartBulkRevocationRequest>): StartBulkRevocationRequest {
+    const message = createBaseStartBulkRevocationRequest();
+    message.query = (object.query !== undefined && object.query !== null)
+      ? BulkRevocationQuery.fromPartial(object.query)
+      : undefined;
+    message.reason = object.reason ?? 0;
+    message.invalidityDate = object.invalidityDate ?? undefined;
+    message.isDryRun = object.isDryRun ?? false;
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    return message;
+  },
+};
+
+function createBaseBulkRevocation(): BulkRevocation {
+  return {
+    id: "",
+    query: undefined,
+    reason: 0,
+    invalidityDate: undefined,
+    state: 0,
+    matching: 0,
+    changed: 0,
+    passedOver: 0,
+    startedAt: undefined,
+    endedAt: undefined,
+    actor: "",
+    examples: [],
+  };
+}
+
+export const BulkRevocation: MessageFns<BulkRevocation> = {
+  encode(message: BulkRevocation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.query !== undefined) {
+      BulkRevocationQuery.encode(message.query, writer.uint32(18).fork()).join();
+    }
+    if (message.reason !== 0) {
+      writer.uint32(24).int32(message.reason);
+    }
+    if (message.invalidityDate !== undefined) {
+      Timestamp.encode(toTimestamp(message.invalidityDate), writer.uint32(34).fork()).join();
+    }
+    if (message.state !== 0) {
+      writer.uint32(40).int32(message.state);
+    }
+    if (message.matching !== 0) {
+      writer.uint32(48).uint64(message.matching);
+    }
+    if (message.changed !== 0) {
+      writer.uint32(56).uint64(message.changed);
+    }
+    if (message.passedOver !== 0) {
+      writer.uint32(64).uint64(message.passedOver);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(74).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.actor !== "") {
+      writer.uint32(90).string(message.actor);
+    }
+    for (const v of message.examples) {
+      writer.uint32(98).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BulkRevocation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBulkRevocation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.query = BulkRevocationQuery.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.invalidityDate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.matching = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.changed = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.passedOver = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.examples.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BulkRevocation>): BulkRevocation {
+    return BulkRevocation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BulkRevocation>): BulkRevocation {
+    const message = createBaseBulkRevocation();
+    message.id = object.id ?? "";
+    message.query = (object.query !== undefined && object.query !== null)
+      ? BulkRevocationQuery.fromPartial(object.query)
+      : undefined;
+    message.reason = object.reason ?? 0;
+    message.invalidityDate = object.invalidityDate ?? undefined;
+    message.state = object.state ?? 0;
+    message.matching = object.matching ?? 0;
+    message.changed = object.changed ?? 0;
+    message.passedOver = object.passedOver ?? 0;
+    message.startedAt = object.startedAt ?? undefined;
+    message.endedAt = object.endedAt ?? undefined;
+    message.actor = object.actor ?? "";
+    message.examples = object.examples?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseWatchBulkRevocationRequest(): WatchBulkRevocationRequest {
+  return { id: "" };
+}
+
+export const WatchBulkRevocationRequest: MessageFns<WatchBulkRevocationRequest> = {
+  encode(message: WatchBulkRevocationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchBulkRevocationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchBulkRevocationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchBulkRevocationRequest>): WatchBulkRevocationRequest {
+    return WatchBulkRevocationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchBulkRevocationRequest>): WatchBulkRevocationRequest {
+    const message = createBaseWatchBulkRevocationRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseListBulkRevocationsRequest(): ListBulkRevocationsRequest {
+  return {};
+}
+
+export const ListBulkRevocationsRequest: MessageFns<ListBulkRevocationsRequest> = {
+  encode(_: ListBulkRevocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBulkRevocationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBulkRevocationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListBulkRevocationsRequest>): ListBulkRevocationsRequest {
+    return ListBulkRevocationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListBulkRevocationsRequest>): ListBulkRevocationsRequest {
+    const message = createBaseListBulkRevocationsRequest();
+    return message;
+  },
+};
+
+function createBaseListBulkRevocationsResponse(): ListBulkRevocationsResponse {
+  return { jobs: [] };
+}
+
+export const ListBulkRevocationsResponse: MessageFns<ListBulkRevocationsResponse> = {
+  encode(message: ListBulkRevocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.jobs) {
+      BulkRevocation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBulkRevocationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBulkRevocationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobs.push(BulkRevocation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListBulkRevocationsResponse>): ListBulkRevocationsResponse {
+    return ListBulkRevocationsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBulkRevocationsResponse>): ListBulkRevocationsResponse {
+    const message = createBaseListBulkRevocationsResponse();
+    message.jobs = object.jobs?.map((e) => BulkRevocation.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStopBulkRevocationRequest(): StopBulkRevocationRequest {
+  return { id: "" };
+}
+
+export const StopBulkRevocationRequest: MessageFns<StopBulkRevocationRequest> = {
+  encode(message: StopBulkRevocationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopBulkRevocationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopBulkRevocationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StopBulkRevocationRequest>): StopBulkRevocationRequest {
+    return StopBulkRevocationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopBulkRevocationRequest>): StopBulkRevocationRequest {
+    const message = createBaseStopBulkRevocationRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseListCrlsRequest(): ListCrlsRequest {
+  return {};
+}
+
+export const ListCrlsRequest: MessageFns<ListCrlsRequest> = {
+  encode(_: ListCrlsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCrlsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCrlsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListCrlsRequest>): ListCrlsRequest {
+    return ListCrlsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListCrlsRequest>): ListCrlsRequest {
+    const message = createBaseListCrlsRequest();
+    return message;
+  },
+};
+
+function createBaseListCrlsResponse(): ListCrlsResponse {
+  return { crls: [] };
+}
+
+export const ListCrlsResponse: MessageFns<ListCrlsResponse> = {
+  encode(message: ListCrlsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.crls) {
+      CrlFacts.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCrlsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCrlsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.crls.push(CrlFacts.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListCrlsResponse>): ListCrlsResponse {
+    return ListCrlsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListCrlsResponse>): ListCrlsResponse {
+    const message = createBaseListCrlsResponse();
+    message.crls = object.crls?.map((e) => CrlFacts.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGenerateCrlRequest(): GenerateCrlRequest {
+  return { scope: "", isDelta: false };
+}
+
+export const GenerateCrlRequest: MessageFns<GenerateCrlRequest> = {
+  encode(message: GenerateCrlRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scope !== "") {
+      writer.uint32(10).string(message.scope);
+    }
+    if (message.isDelta !== false) {
+      writer.uint32(16).bool(message.isDelta);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GenerateCrlRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGenerateCrlRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isDelta = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GenerateCrlRequest>): GenerateCrlRequest {
+    return GenerateCrlRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GenerateCrlRequest>): GenerateCrlRequest {
+    const message = createBaseGenerateCrlRequest();
+    message.scope = object.scope ?? "";
+    message.isDelta = object.isDelta ?? false;
+    return message;
+  },
+};
+
 function createBaseListAuditEventsRequest(): ListAuditEventsRequest {
   return {
     action: "",
@@ -2371,6 +3299,71 @@ export const AdministrationService = {
     responseSerialize: (value: BlockKeyResponse): Buffer => Buffer.from(BlockKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BlockKeyResponse => BlockKeyResponse.decode(value),
   },
+  /** Revokes all certificates that match, as a job that goes on after a restart; or only counts them. */
+  startBulkRevocation: {
+    path: "/gatehouse.ca.v1.Administration/StartBulkRevocation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartBulkRevocationRequest): Buffer =>
+      Buffer.from(StartBulkRevocationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartBulkRevocationRequest => StartBulkRevocationRequest.decode(value),
+    responseSerialize: (value: BulkRevocation): Buffer => Buffer.from(BulkRevocation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BulkRevocation => BulkRevocation.decode(value),
+  },
+  /** How a job stands, and each time it has got further, until it ends. */
+  watchBulkRevocation: {
+    path: "/gatehouse.ca.v1.Administration/WatchBulkRevocation" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchBulkRevocationRequest): Buffer =>
+      Buffer.from(WatchBulkRevocationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchBulkRevocationRequest => WatchBulkRevocationRequest.decode(value),
+    responseSerialize: (value: BulkRevocation): Buffer => Buffer.from(BulkRevocation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BulkRevocation => BulkRevocation.decode(value),
+  },
+  /** The newest 100 jobs, newest first. */
+  listBulkRevocations: {
+    path: "/gatehouse.ca.v1.Administration/ListBulkRevocations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListBulkRevocationsRequest): Buffer =>
+      Buffer.from(ListBulkRevocationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListBulkRevocationsRequest => ListBulkRevocationsRequest.decode(value),
+    responseSerialize: (value: ListBulkRevocationsResponse): Buffer =>
+      Buffer.from(ListBulkRevocationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListBulkRevocationsResponse => ListBulkRevocationsResponse.decode(value),
+  },
+  /** Stops a job; what is revoked stays so. */
+  stopBulkRevocation: {
+    path: "/gatehouse.ca.v1.Administration/StopBulkRevocation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StopBulkRevocationRequest): Buffer =>
+      Buffer.from(StopBulkRevocationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StopBulkRevocationRequest => StopBulkRevocationRequest.decode(value),
+    responseSerialize: (value: BulkRevocation): Buffer => Buffer.from(BulkRevocation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BulkRevocation => BulkRevocation.decode(value),
+  },
+  /** CRLs and delta CRLs as they stand. */
+  listCrls: {
+    path: "/gatehouse.ca.v1.Administration/ListCrls" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListCrlsRequest): Buffer => Buffer.from(ListCrlsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListCrlsRequest => ListCrlsRequest.decode(value),
+    responseSerialize: (value: ListCrlsResponse): Buffer => Buffer.from(ListCrlsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListCrlsResponse => ListCrlsResponse.decode(value),
+  },
+  /** Signs a CRL now. */
+  generateCrl: {
+    path: "/gatehouse.ca.v1.Administration/GenerateCrl" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GenerateCrlRequest): Buffer => Buffer.from(GenerateCrlRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GenerateCrlRequest => GenerateCrlRequest.decode(value),
+    responseSerialize: (value: CrlFacts): Buffer => Buffer.from(CrlFacts.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CrlFacts => CrlFacts.decode(value),
+  },
   /** Audit events, newest first. */
   listAuditEvents: {
     path: "/gatehouse.ca.v1.Administration/ListAuditEvents" as const,
@@ -2415,6 +3408,18 @@ export interface AdministrationServer extends UntypedServiceImplementation {
   validateProfile: handleUnaryCall<ValidateProfileRequest, ValidateProfileResponse>;
   /** Blocks a key: no certificate will be issued for it again. */
   blockKey: handleUnaryCall<BlockKeyRequest, BlockKeyResponse>;
+  /** Revokes all certificates that match, as a job that goes on after a restart; or only counts them. */
+  startBulkRevocation: handleUnaryCall<StartBulkRevocationRequest, BulkRevocation>;
+  /** How a job stands, and each time it has got further, until it ends. */
+  watchBulkRevocation: handleServerStreamingCall<WatchBulkRevocationRequest, BulkRevocation>;
+  /** The newest 100 jobs, newest first. */
+  listBulkRevocations: handleUnaryCall<ListBulkRevocationsRequest, ListBulkRevocationsResponse>;
+  /** Stops a job; what is revoked stays so. */
+  stopBulkRevocation: handleUnaryCall<StopBulkRevocationRequest, BulkRevocation>;
+  /** CRLs and delta CRLs as they stand. */
+  listCrls: handleUnaryCall<ListCrlsRequest, ListCrlsResponse>;
+  /** Signs a CRL now. */
+  generateCrl: handleUnaryCall<GenerateCrlRequest, CrlFacts>;
   /** Audit events, newest first. */
   listAuditEvents: handleServerStreamingCall<ListAuditEventsRequest, AuditEvent>;
   /** Walks the chain and names the first broken record. */
@@ -2581,6 +3586,96 @@ export interface AdministrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BlockKeyResponse) => void,
+  ): ClientUnaryCall;
+  /** Revokes all certificates that match, as a job that goes on after a restart; or only counts them. */
+  startBulkRevocation(
+    request: StartBulkRevocationRequest,
+    callback: (error: ServiceError | null, response: BulkRevocation) => void,
+  ): ClientUnaryCall;
+  startBulkRevocation(
+    request: StartBulkRevocationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BulkRevocation) => void,
+  ): ClientUnaryCall;
+  startBulkRevocation(
+    request: StartBulkRevocationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BulkRevocation) => void,
+  ): ClientUnaryCall;
+  /** How a job stands, and each time it has got further, until it ends. */
+  watchBulkRevocation(
+    request: WatchBulkRevocationRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<BulkRevocation>;
+  watchBulkRevocation(
+    request: WatchBulkRevocationRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<BulkRevocation>;
+  /** The newest 100 jobs, newest first. */
+  listBulkRevocations(
+    request: ListBulkRevocationsRequest,
+    callback: (error: ServiceError | null, response: ListBulkRevocationsResponse) => void,
+  ): ClientUnaryCall;
+  listBulkRevocations(
+    request: ListBulkRevocationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListBulkRevocationsResponse) => void,
+  ): ClientUnaryCall;
+  listBulkRevocations(
+    request: ListBulkRevocationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListBulkRevocationsResponse) => void,
+  ): ClientUnaryCall;
+  /** Stops a job; what is revoked stays so. */
+  stopBulkRevocation(
+    request: StopBulkRevocationRequest,
+    callback: (error: ServiceError | null, response: BulkRevocation) => void,
+  ): ClientUnaryCall;
+  stopBulkRevocation(
+    request: StopBulkRevocationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BulkRevocation) => void,
+  ): ClientUnaryCall;
+  stopBulkRevocation(
+    request: StopBulkRevocationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BulkRevocation) => void,
+  ): ClientUnaryCall;
+  /** CRLs and delta CRLs as they stand. */
+  listCrls(
+    request: ListCrlsRequest,
+    callback: (error: ServiceError | null, response: ListCrlsResponse) => void,
+  ): ClientUnaryCall;
+  listCrls(
+    request: ListCrlsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListCrlsResponse) => void,
+  ): ClientUnaryCall;
+  listCrls(
+    request: ListCrlsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListCrlsResponse) => void,
+  ): ClientUnaryCall;
+  /** Signs a CRL now. */
+  generateCrl(
+    request: GenerateCrlRequest,
+    callback: (error: ServiceError | null, response: CrlFacts) => void,
+  ): ClientUnaryCall;
+  generateCrl(
+    request: GenerateCrlRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CrlFacts) => void,
+  ): ClientUnaryCall;
+  generateCrl(
+    request: GenerateCrlRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CrlFacts) => void,
   ): ClientUnaryCall;
   /** Audit events, newest first. */
   listAuditEvents(request: ListAuditEventsRequest, options?: Partial<CallOptions>): ClientReadableStream<AuditEvent>;

@@ -21,80 +21,465 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { CertificateState, Revocation } from "./types.ts";
 
 export const protobufPackage = "gatehouse.ca.v1";
 
 export const protobufFileName = "gatehouse/ca/v1/certificate_status.proto";
 
-/** What the status gate needs: signed answers that are ready to serve, and word of every change. */
+/**
+ * What the status gate needs: signed answers that are ready to serve, and word of every change. Nothing in here asks the
+ * core for a decision, and nothing that comes back needs a key to be served.
+ */
 
-/** CertIDs, RFC 6960 §4.1.1, DER, at most 64. */
+/** Nothing to choose. */
+export interface GetPublicationRequest {
+}
+
+/** What there is to publish. */
+export interface Publication {
+  /** Changes when positions of WatchStatus begin anew. */
+  epoch: string;
+  issuers: StatusIssuer[];
+  scopes: CrlScope[];
+}
+
+/** An authority whose certificates have a status here. */
+export interface StatusIssuer {
+  /** `issuing`, `root`. */
+  name: string;
+  /** DER. */
+  certificate: Buffer;
+  /** Whether OCSP is answered for its certificates. */
+  hasOcsp: boolean;
+  /** RFC 9654: whether a nonce is answered, by live signing, or ignored. */
+  answersNonce: boolean;
+}
+
+/** A CRL that is published, RFC 5280 §5.2.5. */
+export interface CrlScope {
+  /** `issuing` (complete), `issuing-3` (shard), `issuing-ca` (CA certificates), `root`. The file name without `.crl`. */
+  name: string;
+  /** Name of the issuing authority. */
+  authority: string;
+  /** Whether there are delta CRLs: `<name>-delta.crl`. */
+  hasDelta: boolean;
+}
+
+/** OCSP requests to be answered, at most 16. */
 export interface GetOcspResponsesRequest {
+  queries: OcspQuery[];
+}
+
+/** The content of one OCSP request. */
+export interface OcspQuery {
+  /** CertIDs, RFC 6960 §4.1.1, DER, 1 to 16. */
   certificateIds: Buffer[];
   /** RFC 9654 nonce, 1 to 128 octets, or empty. */
   nonce: Buffer;
 }
 
-/** In the order of the request. */
+/** In the order of the queries. */
 export interface GetOcspResponsesResponse {
   responses: OcspResponse[];
 }
 
-/** One signed response. */
+/** One response. */
 export interface OcspResponse {
-  /** OCSPResponse, DER. */
+  /** OCSPResponse, DER; also one that carries no answer but an OCSPResponseStatus, such as `unauthorized`. */
   response: Buffer;
+  /** Absent when it is not signed. */
   thisUpdate: Date | undefined;
   nextUpdate: Date | undefined;
 }
 
 /** Which CRL. */
 export interface GetCrlRequest {
-  /** Name of the issuing authority. */
-  authority: string;
-  /** Shard number, counted from 1; 0 for the full CRL. */
-  shard: number;
-  /** The delta to the base CRL, RFC 5280 §5.2.4. */
+  /** Name of the scope. */
+  scope: string;
+  /** The delta to its base CRL, RFC 5280 §5.2.4. */
   isDelta: boolean;
 }
 
+/** A part of a CRL. */
+export interface CrlPart {
+  part: { $case: "facts"; value: CrlFacts } | //
+  /** At most 256 KiB of the CertificateList, DER. */
+  { $case: "octets"; value: Buffer } | undefined;
+}
+
 /** A signed CRL. */
-export interface CertificateRevocationList {
-  /** CertificateList, DER. */
-  crl: Buffer;
+export interface CrlFacts {
+  scope: string;
+  isDelta: boolean;
+  /** RFC 5280 §5.2.3; strictly increasing in a scope, deltas included. */
   crlNumber: number;
+  /** RFC 5280 §5.2.4: the CRL that a delta starts from; 0 for others. */
+  baseCrlNumber: number;
   thisUpdate: Date | undefined;
-  nextUpdate: Date | undefined;
+  nextUpdate:
+    | Date
+    | undefined;
+  /** Revoked certificates on it. */
+  entries: number;
+  /** Octets. */
+  size: number;
+  /** SHA-256 of the CertificateList. */
+  sha256: Buffer;
+  /** Name of the issuing authority. */
+  authority: string;
 }
 
 /** Where to start. */
 export interface WatchStatusRequest {
-  /** Position of the last change seen; 0 starts with the next change. */
+  /** Epoch of the position; another one than the core's starts from the beginning. */
+  epoch: string;
+  /** Everything after this position is sent; 0: everything. */
   afterPosition: number;
 }
 
-/** One certificate has a new status. */
-export interface StatusChange {
-  /** Strictly increasing. */
+/** What was signed, in the order of positions. */
+export interface StatusChanges {
+  epoch: string;
+  /** With this message the reader has everything up to and including this position. */
   position: number;
-  authority: string;
-  serialNumber: string;
-  state: CertificateState;
-  revocation: Revocation | undefined;
+  /** Responders of the responses that follow, before the first of them; known ones are not repeated on one stream. */
+  responders: OcspResponder[];
+  responses: PreSignedResponse[];
+  /** CRLs that are new; fetch them with GetCrl. */
+  crls: CrlFacts[];
+  /** Nothing more was there when this was sent: what follows is new. */
+  isCurrent: boolean;
 }
 
+/** A delegated responder, RFC 6960 §4.2.2.2: what all its responses have in common. */
+export interface OcspResponder {
+  /** SHA-256 of the certificate. */
+  id: Buffer;
+  /** DER. */
+  certificate: Buffer;
+  /** AlgorithmIdentifier, DER. */
+  signatureAlgorithm: Buffer;
+}
+
+/** The status of one certificate, signed once for each hash by which a CertID may name its issuer. */
+export interface PreSignedResponse {
+  /** Name of the issuing authority. */
+  authority: string;
+  /** Lower-case hexadecimal. */
+  serialNumber: string;
+  responderId: Buffer;
+  sha1: SignedResponseData | undefined;
+  sha256: SignedResponseData | undefined;
+  thisUpdate: Date | undefined;
+  nextUpdate: Date | undefined;
+}
+
+/** RFC 6960 §4.2.1: ResponseData, DER, and the signature over it. */
+export interface SignedResponseData {
+  responseData: Buffer;
+  signature: Buffer;
+}
+
+function createBaseGetPublicationRequest(): GetPublicationRequest {
+  return {};
+}
+
+export const GetPublicationRequest: MessageFns<GetPublicationRequest> = {
+  encode(_: GetPublicationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPublicationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPublicationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPublicationRequest>): GetPublicationRequest {
+    return GetPublicationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetPublicationRequest>): GetPublicationRequest {
+    const message = createBaseGetPublicationRequest();
+    return message;
+  },
+};
+
+function createBasePublication(): Publication {
+  return { epoch: "", issuers: [], scopes: [] };
+}
+
+export const Publication: MessageFns<Publication> = {
+  encode(message: Publication, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== "") {
+      writer.uint32(10).string(message.epoch);
+    }
+    for (const v of message.issuers) {
+      StatusIssuer.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.scopes) {
+      CrlScope.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Publication {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublication();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.issuers.push(StatusIssuer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scopes.push(CrlScope.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Publication>): Publication {
+    return Publication.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Publication>): Publication {
+    const message = createBasePublication();
+    message.epoch = object.epoch ?? "";
+    message.issuers = object.issuers?.map((e) => StatusIssuer.fromPartial(e)) || [];
+    message.scopes = object.scopes?.map((e) => CrlScope.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStatusIssuer(): StatusIssuer {
+  return { name: "", certificate: Buffer.alloc(0), hasOcsp: false, answersNonce: false };
+}
+
+export const StatusIssuer: MessageFns<StatusIssuer> = {
+  encode(message: StatusIssuer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.certificate.length !== 0) {
+      writer.uint32(18).bytes(message.certificate);
+    }
+    if (message.hasOcsp !== false) {
+      writer.uint32(24).bool(message.hasOcsp);
+    }
+    if (message.answersNonce !== false) {
+      writer.uint32(32).bool(message.answersNonce);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusIssuer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatusIssuer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.certificate = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasOcsp = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.answersNonce = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StatusIssuer>): StatusIssuer {
+    return StatusIssuer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatusIssuer>): StatusIssuer {
+    const message = createBaseStatusIssuer();
+    message.name = object.name ?? "";
+    message.certificate = object.certificate ?? Buffer.alloc(0);
+    message.hasOcsp = object.hasOcsp ?? false;
+    message.answersNonce = object.answersNonce ?? false;
+    return message;
+  },
+};
+
+function createBaseCrlScope(): CrlScope {
+  return { name: "", authority: "", hasDelta: false };
+}
+
+export const CrlScope: MessageFns<CrlScope> = {
+  encode(message: CrlScope, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.authority !== "") {
+      writer.uint32(18).string(message.authority);
+    }
+    if (message.hasDelta !== false) {
+      writer.uint32(24).bool(message.hasDelta);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrlScope {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrlScope();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasDelta = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CrlScope>): CrlScope {
+    return CrlScope.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CrlScope>): CrlScope {
+    const message = createBaseCrlScope();
+    message.name = object.name ?? "";
+    message.authority = object.authority ?? "";
+    message.hasDelta = object.hasDelta ?? false;
+    return message;
+  },
+};
+
 function createBaseGetOcspResponsesRequest(): GetOcspResponsesRequest {
-  return { certificateIds: [], nonce: Buffer.alloc(0) };
+  return { queries: [] };
 }
 
 export const GetOcspResponsesRequest: MessageFns<GetOcspResponsesRequest> = {
   encode(message: GetOcspResponsesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.certificateIds) {
-      writer.uint32(10).bytes(v!);
-    }
-    if (message.nonce.length !== 0) {
-      writer.uint32(18).bytes(message.nonce);
+    for (const v of message.queries) {
+      OcspQuery.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
@@ -109,6 +494,64 @@ export const GetOcspResponsesRequest: MessageFns<GetOcspResponsesRequest> = {
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetOcspResponsesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queries.push(OcspQuery.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetOcspResponsesRequest>): GetOcspResponsesRequest {
+    return GetOcspResponsesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetOcspResponsesRequest>): GetOcspResponsesRequest {
+    const message = createBaseGetOcspResponsesRequest();
+    message.queries = object.queries?.map((e) => OcspQuery.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOcspQuery(): OcspQuery {
+  return { certificateIds: [], nonce: Buffer.alloc(0) };
+}
+
+export const OcspQuery: MessageFns<OcspQuery> = {
+  encode(message: OcspQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.certificateIds) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(18).bytes(message.nonce);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OcspQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOcspQuery();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -140,11 +583,11 @@ export const GetOcspResponsesRequest: MessageFns<GetOcspResponsesRequest> = {
     }
   },
 
-  create(base?: DeepPartial<GetOcspResponsesRequest>): GetOcspResponsesRequest {
-    return GetOcspResponsesRequest.fromPartial(base ?? {});
+  create(base?: DeepPartial<OcspQuery>): OcspQuery {
+    return OcspQuery.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<GetOcspResponsesRequest>): GetOcspResponsesRequest {
-    const message = createBaseGetOcspResponsesRequest();
+  fromPartial(object: DeepPartial<OcspQuery>): OcspQuery {
+    const message = createBaseOcspQuery();
     message.certificateIds = object.certificateIds?.map((e) => e) || [];
     message.nonce = object.nonce ?? Buffer.alloc(0);
     return message;
@@ -286,19 +729,16 @@ export const OcspResponse: MessageFns<OcspResponse> = {
 };
 
 function createBaseGetCrlRequest(): GetCrlRequest {
-  return { authority: "", shard: 0, isDelta: false };
+  return { scope: "", isDelta: false };
 }
 
 export const GetCrlRequest: MessageFns<GetCrlRequest> = {
   encode(message: GetCrlRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.authority !== "") {
-      writer.uint32(10).string(message.authority);
-    }
-    if (message.shard !== 0) {
-      writer.uint32(16).uint32(message.shard);
+    if (message.scope !== "") {
+      writer.uint32(10).string(message.scope);
     }
     if (message.isDelta !== false) {
-      writer.uint32(24).bool(message.isDelta);
+      writer.uint32(16).bool(message.isDelta);
     }
     return writer;
   },
@@ -321,19 +761,11 @@ export const GetCrlRequest: MessageFns<GetCrlRequest> = {
               break;
             }
 
-            message.authority = reader.string();
+            message.scope = reader.string();
             continue;
           }
           case 2: {
             if (tag !== 16) {
-              break;
-            }
-
-            message.shard = reader.uint32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
               break;
             }
 
@@ -357,35 +789,30 @@ export const GetCrlRequest: MessageFns<GetCrlRequest> = {
   },
   fromPartial(object: DeepPartial<GetCrlRequest>): GetCrlRequest {
     const message = createBaseGetCrlRequest();
-    message.authority = object.authority ?? "";
-    message.shard = object.shard ?? 0;
+    message.scope = object.scope ?? "";
     message.isDelta = object.isDelta ?? false;
     return message;
   },
 };
 
-function createBaseCertificateRevocationList(): CertificateRevocationList {
-  return { crl: Buffer.alloc(0), crlNumber: 0, thisUpdate: undefined, nextUpdate: undefined };
+function createBaseCrlPart(): CrlPart {
+  return { part: undefined };
 }
 
-export const CertificateRevocationList: MessageFns<CertificateRevocationList> = {
-  encode(message: CertificateRevocationList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.crl.length !== 0) {
-      writer.uint32(10).bytes(message.crl);
-    }
-    if (message.crlNumber !== 0) {
-      writer.uint32(16).uint64(message.crlNumber);
-    }
-    if (message.thisUpdate !== undefined) {
-      Timestamp.encode(toTimestamp(message.thisUpdate), writer.uint32(26).fork()).join();
-    }
-    if (message.nextUpdate !== undefined) {
-      Timestamp.encode(toTimestamp(message.nextUpdate), writer.uint32(34).fork()).join();
+export const CrlPart: MessageFns<CrlPart> = {
+  encode(message: CrlPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "facts":
+        CrlFacts.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "octets":
+        writer.uint32(18).bytes(message.part.value);
+        break;
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CertificateRevocationList {
+  decode(input: BinaryReader | Uint8Array, length?: number): CrlPart {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -394,7 +821,7 @@ export const CertificateRevocationList: MessageFns<CertificateRevocationList> = 
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCertificateRevocationList();
+      const message = createBaseCrlPart();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -403,31 +830,15 @@ export const CertificateRevocationList: MessageFns<CertificateRevocationList> = 
               break;
             }
 
-            message.crl = Buffer.from(reader.bytes());
+            message.part = { $case: "facts", value: CrlFacts.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.crlNumber = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.thisUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.nextUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.part = { $case: "octets", value: Buffer.from(reader.bytes()) };
             continue;
           }
         }
@@ -442,27 +853,214 @@ export const CertificateRevocationList: MessageFns<CertificateRevocationList> = 
     }
   },
 
-  create(base?: DeepPartial<CertificateRevocationList>): CertificateRevocationList {
-    return CertificateRevocationList.fromPartial(base ?? {});
+  create(base?: DeepPartial<CrlPart>): CrlPart {
+    return CrlPart.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<CertificateRevocationList>): CertificateRevocationList {
-    const message = createBaseCertificateRevocationList();
-    message.crl = object.crl ?? Buffer.alloc(0);
+  fromPartial(object: DeepPartial<CrlPart>): CrlPart {
+    const message = createBaseCrlPart();
+    switch (object.part?.$case) {
+      case "facts": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "facts", value: CrlFacts.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "octets": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "octets", value: object.part.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseCrlFacts(): CrlFacts {
+  return {
+    scope: "",
+    isDelta: false,
+    crlNumber: 0,
+    baseCrlNumber: 0,
+    thisUpdate: undefined,
+    nextUpdate: undefined,
+    entries: 0,
+    size: 0,
+    sha256: Buffer.alloc(0),
+    authority: "",
+  };
+}
+
+export const CrlFacts: MessageFns<CrlFacts> = {
+  encode(message: CrlFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scope !== "") {
+      writer.uint32(10).string(message.scope);
+    }
+    if (message.isDelta !== false) {
+      writer.uint32(16).bool(message.isDelta);
+    }
+    if (message.crlNumber !== 0) {
+      writer.uint32(24).uint64(message.crlNumber);
+    }
+    if (message.baseCrlNumber !== 0) {
+      writer.uint32(32).uint64(message.baseCrlNumber);
+    }
+    if (message.thisUpdate !== undefined) {
+      Timestamp.encode(toTimestamp(message.thisUpdate), writer.uint32(42).fork()).join();
+    }
+    if (message.nextUpdate !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextUpdate), writer.uint32(50).fork()).join();
+    }
+    if (message.entries !== 0) {
+      writer.uint32(56).uint64(message.entries);
+    }
+    if (message.size !== 0) {
+      writer.uint32(64).uint64(message.size);
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(74).bytes(message.sha256);
+    }
+    if (message.authority !== "") {
+      writer.uint32(82).string(message.authority);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrlFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrlFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isDelta = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.crlNumber = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.baseCrlNumber = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.thisUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nextUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.entries = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.size = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.sha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CrlFacts>): CrlFacts {
+    return CrlFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CrlFacts>): CrlFacts {
+    const message = createBaseCrlFacts();
+    message.scope = object.scope ?? "";
+    message.isDelta = object.isDelta ?? false;
     message.crlNumber = object.crlNumber ?? 0;
+    message.baseCrlNumber = object.baseCrlNumber ?? 0;
     message.thisUpdate = object.thisUpdate ?? undefined;
     message.nextUpdate = object.nextUpdate ?? undefined;
+    message.entries = object.entries ?? 0;
+    message.size = object.size ?? 0;
+    message.sha256 = object.sha256 ?? Buffer.alloc(0);
+    message.authority = object.authority ?? "";
     return message;
   },
 };
 
 function createBaseWatchStatusRequest(): WatchStatusRequest {
-  return { afterPosition: 0 };
+  return { epoch: "", afterPosition: 0 };
 }
 
 export const WatchStatusRequest: MessageFns<WatchStatusRequest> = {
   encode(message: WatchStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== "") {
+      writer.uint32(10).string(message.epoch);
+    }
     if (message.afterPosition !== 0) {
-      writer.uint32(8).uint64(message.afterPosition);
+      writer.uint32(16).uint64(message.afterPosition);
     }
     return writer;
   },
@@ -481,7 +1079,15 @@ export const WatchStatusRequest: MessageFns<WatchStatusRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
               break;
             }
 
@@ -505,36 +1111,40 @@ export const WatchStatusRequest: MessageFns<WatchStatusRequest> = {
   },
   fromPartial(object: DeepPartial<WatchStatusRequest>): WatchStatusRequest {
     const message = createBaseWatchStatusRequest();
+    message.epoch = object.epoch ?? "";
     message.afterPosition = object.afterPosition ?? 0;
     return message;
   },
 };
 
-function createBaseStatusChange(): StatusChange {
-  return { position: 0, authority: "", serialNumber: "", state: 0, revocation: undefined };
+function createBaseStatusChanges(): StatusChanges {
+  return { epoch: "", position: 0, responders: [], responses: [], crls: [], isCurrent: false };
 }
 
-export const StatusChange: MessageFns<StatusChange> = {
-  encode(message: StatusChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const StatusChanges: MessageFns<StatusChanges> = {
+  encode(message: StatusChanges, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== "") {
+      writer.uint32(10).string(message.epoch);
+    }
     if (message.position !== 0) {
-      writer.uint32(8).uint64(message.position);
+      writer.uint32(16).uint64(message.position);
     }
-    if (message.authority !== "") {
-      writer.uint32(18).string(message.authority);
+    for (const v of message.responders) {
+      OcspResponder.encode(v!, writer.uint32(26).fork()).join();
     }
-    if (message.serialNumber !== "") {
-      writer.uint32(26).string(message.serialNumber);
+    for (const v of message.responses) {
+      PreSignedResponse.encode(v!, writer.uint32(34).fork()).join();
     }
-    if (message.state !== 0) {
-      writer.uint32(32).int32(message.state);
+    for (const v of message.crls) {
+      CrlFacts.encode(v!, writer.uint32(42).fork()).join();
     }
-    if (message.revocation !== undefined) {
-      Revocation.encode(message.revocation, writer.uint32(42).fork()).join();
+    if (message.isCurrent !== false) {
+      writer.uint32(48).bool(message.isCurrent);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StatusChange {
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusChanges {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -543,24 +1153,24 @@ export const StatusChange: MessageFns<StatusChange> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStatusChange();
+      const message = createBaseStatusChanges();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
               break;
             }
 
             message.position = longToNumber(reader.uint64());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.authority = reader.string();
             continue;
           }
           case 3: {
@@ -568,15 +1178,15 @@ export const StatusChange: MessageFns<StatusChange> = {
               break;
             }
 
-            message.serialNumber = reader.string();
+            message.responders.push(OcspResponder.decode(reader, reader.uint32()));
             continue;
           }
           case 4: {
-            if (tag !== 32) {
+            if (tag !== 34) {
               break;
             }
 
-            message.state = reader.int32() as any;
+            message.responses.push(PreSignedResponse.decode(reader, reader.uint32()));
             continue;
           }
           case 5: {
@@ -584,7 +1194,15 @@ export const StatusChange: MessageFns<StatusChange> = {
               break;
             }
 
-            message.revocation = Revocation.decode(reader, reader.uint32());
+            message.crls.push(CrlFacts.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isCurrent = reader.bool();
             continue;
           }
         }
@@ -599,18 +1217,302 @@ export const StatusChange: MessageFns<StatusChange> = {
     }
   },
 
-  create(base?: DeepPartial<StatusChange>): StatusChange {
-    return StatusChange.fromPartial(base ?? {});
+  create(base?: DeepPartial<StatusChanges>): StatusChanges {
+    return StatusChanges.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<StatusChange>): StatusChange {
-    const message = createBaseStatusChange();
+  fromPartial(object: DeepPartial<StatusChanges>): StatusChanges {
+    const message = createBaseStatusChanges();
+    message.epoch = object.epoch ?? "";
     message.position = object.position ?? 0;
+    message.responders = object.responders?.map((e) => OcspResponder.fromPartial(e)) || [];
+    message.responses = object.responses?.map((e) => PreSignedResponse.fromPartial(e)) || [];
+    message.crls = object.crls?.map((e) => CrlFacts.fromPartial(e)) || [];
+    message.isCurrent = object.isCurrent ?? false;
+    return message;
+  },
+};
+
+function createBaseOcspResponder(): OcspResponder {
+  return { id: Buffer.alloc(0), certificate: Buffer.alloc(0), signatureAlgorithm: Buffer.alloc(0) };
+}
+
+export const OcspResponder: MessageFns<OcspResponder> = {
+  encode(message: OcspResponder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id.length !== 0) {
+      writer.uint32(10).bytes(message.id);
+    }
+    if (message.certificate.length !== 0) {
+      writer.uint32(18).bytes(message.certificate);
+    }
+    if (message.signatureAlgorithm.length !== 0) {
+      writer.uint32(26).bytes(message.signatureAlgorithm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OcspResponder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOcspResponder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.certificate = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signatureAlgorithm = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OcspResponder>): OcspResponder {
+    return OcspResponder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OcspResponder>): OcspResponder {
+    const message = createBaseOcspResponder();
+    message.id = object.id ?? Buffer.alloc(0);
+    message.certificate = object.certificate ?? Buffer.alloc(0);
+    message.signatureAlgorithm = object.signatureAlgorithm ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBasePreSignedResponse(): PreSignedResponse {
+  return {
+    authority: "",
+    serialNumber: "",
+    responderId: Buffer.alloc(0),
+    sha1: undefined,
+    sha256: undefined,
+    thisUpdate: undefined,
+    nextUpdate: undefined,
+  };
+}
+
+export const PreSignedResponse: MessageFns<PreSignedResponse> = {
+  encode(message: PreSignedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.serialNumber !== "") {
+      writer.uint32(18).string(message.serialNumber);
+    }
+    if (message.responderId.length !== 0) {
+      writer.uint32(26).bytes(message.responderId);
+    }
+    if (message.sha1 !== undefined) {
+      SignedResponseData.encode(message.sha1, writer.uint32(34).fork()).join();
+    }
+    if (message.sha256 !== undefined) {
+      SignedResponseData.encode(message.sha256, writer.uint32(42).fork()).join();
+    }
+    if (message.thisUpdate !== undefined) {
+      Timestamp.encode(toTimestamp(message.thisUpdate), writer.uint32(50).fork()).join();
+    }
+    if (message.nextUpdate !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextUpdate), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreSignedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreSignedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serialNumber = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.responderId = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sha1 = SignedResponseData.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sha256 = SignedResponseData.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.thisUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.nextUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PreSignedResponse>): PreSignedResponse {
+    return PreSignedResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreSignedResponse>): PreSignedResponse {
+    const message = createBasePreSignedResponse();
     message.authority = object.authority ?? "";
     message.serialNumber = object.serialNumber ?? "";
-    message.state = object.state ?? 0;
-    message.revocation = (object.revocation !== undefined && object.revocation !== null)
-      ? Revocation.fromPartial(object.revocation)
+    message.responderId = object.responderId ?? Buffer.alloc(0);
+    message.sha1 = (object.sha1 !== undefined && object.sha1 !== null)
+      ? SignedResponseData.fromPartial(object.sha1)
       : undefined;
+    message.sha256 = (object.sha256 !== undefined && object.sha256 !== null)
+      ? SignedResponseData.fromPartial(object.sha256)
+      : undefined;
+    message.thisUpdate = object.thisUpdate ?? undefined;
+    message.nextUpdate = object.nextUpdate ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSignedResponseData(): SignedResponseData {
+  return { responseData: Buffer.alloc(0), signature: Buffer.alloc(0) };
+}
+
+export const SignedResponseData: MessageFns<SignedResponseData> = {
+  encode(message: SignedResponseData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.responseData.length !== 0) {
+      writer.uint32(10).bytes(message.responseData);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedResponseData {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignedResponseData();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.responseData = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SignedResponseData>): SignedResponseData {
+    return SignedResponseData.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignedResponseData>): SignedResponseData {
+    const message = createBaseSignedResponseData();
+    message.responseData = object.responseData ?? Buffer.alloc(0);
+    message.signature = object.signature ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -618,7 +1520,21 @@ export const StatusChange: MessageFns<StatusChange> = {
 /** Certificate status for the gates that publish it. */
 export type CertificateStatusService = typeof CertificateStatusService;
 export const CertificateStatusService = {
-  /** OCSP responses for the given CertIDs, signed by a delegated key, RFC 6960 §2.6. */
+  /** Issuers, their certificates, and the CRLs that there are. */
+  getPublication: {
+    path: "/gatehouse.ca.v1.CertificateStatus/GetPublication" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPublicationRequest): Buffer =>
+      Buffer.from(GetPublicationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPublicationRequest => GetPublicationRequest.decode(value),
+    responseSerialize: (value: Publication): Buffer => Buffer.from(Publication.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Publication => Publication.decode(value),
+  },
+  /**
+   * Signs answers to OCSP requests that no pre-signed response fits: nonces, several certificates in one request, serial
+   * numbers that were never issued or are long expired. Limited in rate: fails with `rate-limited`.
+   */
   getOcspResponses: {
     path: "/gatehouse.ca.v1.CertificateStatus/GetOcspResponses" as const,
     requestStream: false as const,
@@ -630,40 +1546,69 @@ export const CertificateStatusService = {
       Buffer.from(GetOcspResponsesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOcspResponsesResponse => GetOcspResponsesResponse.decode(value),
   },
-  /** The current CRL of one scope. */
+  /** The current CRL of one scope. The first message has its facts, the others its octets in order. */
   getCrl: {
     path: "/gatehouse.ca.v1.CertificateStatus/GetCrl" as const,
     requestStream: false as const,
-    responseStream: false as const,
+    responseStream: true as const,
     requestSerialize: (value: GetCrlRequest): Buffer => Buffer.from(GetCrlRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetCrlRequest => GetCrlRequest.decode(value),
-    responseSerialize: (value: CertificateRevocationList): Buffer =>
-      Buffer.from(CertificateRevocationList.encode(value).finish()),
-    responseDeserialize: (value: Buffer): CertificateRevocationList => CertificateRevocationList.decode(value),
+    responseSerialize: (value: CrlPart): Buffer => Buffer.from(CrlPart.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CrlPart => CrlPart.decode(value),
   },
-  /** Every change of status from a position on. The stream stays open. */
+  /**
+   * Everything that was signed from a position on: first the newest response for each certificate and the newest CRLs,
+   * then each as it is signed. The stream stays open; a message without content comes every few seconds.
+   */
   watchStatus: {
     path: "/gatehouse.ca.v1.CertificateStatus/WatchStatus" as const,
     requestStream: false as const,
     responseStream: true as const,
     requestSerialize: (value: WatchStatusRequest): Buffer => Buffer.from(WatchStatusRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): WatchStatusRequest => WatchStatusRequest.decode(value),
-    responseSerialize: (value: StatusChange): Buffer => Buffer.from(StatusChange.encode(value).finish()),
-    responseDeserialize: (value: Buffer): StatusChange => StatusChange.decode(value),
+    responseSerialize: (value: StatusChanges): Buffer => Buffer.from(StatusChanges.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StatusChanges => StatusChanges.decode(value),
   },
 } as const;
 
 export interface CertificateStatusServer extends UntypedServiceImplementation {
-  /** OCSP responses for the given CertIDs, signed by a delegated key, RFC 6960 §2.6. */
+  /** Issuers, their certificates, and the CRLs that there are. */
+  getPublication: handleUnaryCall<GetPublicationRequest, Publication>;
+  /**
+   * Signs answers to OCSP requests that no pre-signed response fits: nonces, several certificates in one request, serial
+   * numbers that were never issued or are long expired. Limited in rate: fails with `rate-limited`.
+   */
   getOcspResponses: handleUnaryCall<GetOcspResponsesRequest, GetOcspResponsesResponse>;
-  /** The current CRL of one scope. */
-  getCrl: handleUnaryCall<GetCrlRequest, CertificateRevocationList>;
-  /** Every change of status from a position on. The stream stays open. */
-  watchStatus: handleServerStreamingCall<WatchStatusRequest, StatusChange>;
+  /** The current CRL of one scope. The first message has its facts, the others its octets in order. */
+  getCrl: handleServerStreamingCall<GetCrlRequest, CrlPart>;
+  /**
+   * Everything that was signed from a position on: first the newest response for each certificate and the newest CRLs,
+   * then each as it is signed. The stream stays open; a message without content comes every few seconds.
+   */
+  watchStatus: handleServerStreamingCall<WatchStatusRequest, StatusChanges>;
 }
 
 export interface CertificateStatusClient extends Client {
-  /** OCSP responses for the given CertIDs, signed by a delegated key, RFC 6960 §2.6. */
+  /** Issuers, their certificates, and the CRLs that there are. */
+  getPublication(
+    request: GetPublicationRequest,
+    callback: (error: ServiceError | null, response: Publication) => void,
+  ): ClientUnaryCall;
+  getPublication(
+    request: GetPublicationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Publication) => void,
+  ): ClientUnaryCall;
+  getPublication(
+    request: GetPublicationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Publication) => void,
+  ): ClientUnaryCall;
+  /**
+   * Signs answers to OCSP requests that no pre-signed response fits: nonces, several certificates in one request, serial
+   * numbers that were never issued or are long expired. Limited in rate: fails with `rate-limited`.
+   */
   getOcspResponses(
     request: GetOcspResponsesRequest,
     callback: (error: ServiceError | null, response: GetOcspResponsesResponse) => void,
@@ -679,29 +1624,19 @@ export interface CertificateStatusClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOcspResponsesResponse) => void,
   ): ClientUnaryCall;
-  /** The current CRL of one scope. */
-  getCrl(
-    request: GetCrlRequest,
-    callback: (error: ServiceError | null, response: CertificateRevocationList) => void,
-  ): ClientUnaryCall;
-  getCrl(
-    request: GetCrlRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: CertificateRevocationList) => void,
-  ): ClientUnaryCall;
-  getCrl(
-    request: GetCrlRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: CertificateRevocationList) => void,
-  ): ClientUnaryCall;
-  /** Every change of status from a position on. The stream stays open. */
-  watchStatus(request: WatchStatusRequest, options?: Partial<CallOptions>): ClientReadableStream<StatusChange>;
+  /** The current CRL of one scope. The first message has its facts, the others its octets in order. */
+  getCrl(request: GetCrlRequest, options?: Partial<CallOptions>): ClientReadableStream<CrlPart>;
+  getCrl(request: GetCrlRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<CrlPart>;
+  /**
+   * Everything that was signed from a position on: first the newest response for each certificate and the newest CRLs,
+   * then each as it is signed. The stream stays open; a message without content comes every few seconds.
+   */
+  watchStatus(request: WatchStatusRequest, options?: Partial<CallOptions>): ClientReadableStream<StatusChanges>;
   watchStatus(
     request: WatchStatusRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<StatusChange>;
+  ): ClientReadableStream<StatusChanges>;
 }
 
 export const CertificateStatusClient = makeGenericClientConstructor(
