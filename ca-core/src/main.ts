@@ -116,7 +116,7 @@ async function bringUp(
   await recordProfiles(store, profiles, instance.uri);
 
   const verifier = startVerifier([authorities.issuing.certificate, authorities.service.certificate], (reason) =>
-    log.error({ reason }, 'signatures are verified on the main thread from now on'),
+    log.error({ reason }, 'signatures are verified on the main thread until another one is ready'),
   );
   life.onShutdown('verifier', () => verifier.close());
   const metrics = createMetrics();

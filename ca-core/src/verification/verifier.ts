@@ -32,30 +32,38 @@ export function startVerifier(issuers: readonly IssuedFacts['issuer'][], onEnded
   let waiting: Waiting[] = [];
   let underWay: readonly Waiting[] = [];
 
-  const worker = new Worker(new URL('./verification-thread.ts', import.meta.url), { workerData, name: 'verifier' });
-  worker.unref();
-  worker.on('message', (message: 'ready' | Outcomes) => {
-    if (message === 'ready') {
-      isReady = true;
-      return;
-    }
-    const decided = underWay;
-    underWay = [];
-    if (waiting.length > 0) send();
-    for (const [index, { decide }] of decided.entries()) decide(message[index]);
-  });
-  let reason = 'the verifier thread ended';
-  worker.on('error', (error) => {
-    reason = `the verifier thread failed: ${error instanceof Error ? error.message : String(error)}`;
-  });
-  worker.on('exit', () => {
-    isReady = false;
-    if (!isClosing) onEnded(reason);
-    // Nobody waits for a thread that is gone: this one does its work.
-    for (const { task, decide } of [...underWay, ...waiting]) decide(verifyTask(task, issuers));
-    underWay = [];
-    waiting = [];
-  });
+  let worker = start();
+
+  function start(): Worker {
+    const thread = new Worker(new URL('./verification-thread.ts', import.meta.url), { workerData, name: 'verifier' });
+    thread.unref();
+    thread.on('message', (message: 'ready' | Outcomes) => {
+      if (message === 'ready') {
+        isReady = true;
+        return;
+      }
+      const decided = underWay;
+      underWay = [];
+      if (waiting.length > 0) send();
+      for (const [index, { decide }] of decided.entries()) decide(message[index]);
+    });
+    let reason = 'the verifier thread ended';
+    thread.on('error', (error) => {
+      reason = `the verifier thread failed: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    thread.on('exit', () => {
+      const wasReady = isReady;
+      isReady = false;
+      if (!isClosing) onEnded(reason);
+      // Nobody waits for a thread that is gone: this one does its work.
+      for (const { task, decide } of [...underWay, ...waiting]) decide(verifyTask(task, issuers));
+      underWay = [];
+      waiting = [];
+      // One that could not even start would not start a second time either.
+      if (wasReady && !isClosing) worker = start();
+    });
+    return thread;
+  }
 
   function send(): void {
     isScheduled = false;

@@ -125,6 +125,17 @@ describe('a thread that ends', () => {
     await verifier.close();
   });
 
+  it('is followed by another', async () => {
+    const { verifier, worker } = await start();
+    const created = once(process, 'worker');
+    await worker.terminate();
+    const [next] = await created;
+    await once(next, 'message');
+    assert.deepEqual(await verifier.verifyRequest(good(), true), { ok: true });
+    assert.equal((await verifier.verifyRequest(bad(), true)).ok, false);
+    await verifier.close();
+  });
+
   it('because it failed says why, once', async () => {
     const { verifier, worker, ended } = await start();
     // Nothing that a verifier sends cannot be unpacked; this is what a defect would look like.
