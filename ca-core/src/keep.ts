@@ -11,6 +11,7 @@ import type { Authority } from './authorities/authority.ts';
 import type { InFlight } from './enrollment/idempotency.ts';
 import type { IssuingProfile } from './enrollment/issuing-profile.ts';
 import type { EvidenceAnchors } from './evidence/verify-evidence.ts';
+import type { StatusFeed } from './jobs/status-feed.ts';
 import type { KeepMetrics } from './metrics.ts';
 import type { CredentialIssuer } from './registry/credential.ts';
 import type { Registry } from './registry/registry.ts';
@@ -37,6 +38,8 @@ export type Keep = {
   readonly registry: Registry;
   readonly store: Store;
   readonly verifier: Verifier;
+  /** Wakes the jobs that publish status; to be told after each commit that issued a certificate or changed a status. */
+  readonly statusFeed: Pick<StatusFeed, 'wake'>;
   /** Enrollments that are being decided. */
   readonly inFlight: InFlight;
   /** Where this core is reached, `host:port`; goes into join tokens. */

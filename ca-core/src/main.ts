@@ -22,6 +22,7 @@ import { ownKeyFingerprints } from './enrollment/forbidden-keys.ts';
 import { bindProfiles } from './enrollment/issuing-profile.ts';
 import { loadEvidenceAnchors } from './evidence/load-anchors.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
+import { createStatusFeed } from './jobs/status-feed.ts';
 import type { Keep } from './keep.ts';
 import { createKeepMetrics, measureState } from './metrics.ts';
 import { loadProfiles } from './profiles/load-profiles.ts';
@@ -120,6 +121,7 @@ async function bringUp(
   );
   life.onShutdown('verifier', () => verifier.close());
   const metrics = createMetrics();
+  const statusFeed = createStatusFeed();
   // The listener needs the keep's handlers, and the keep may have to end the listener's connections.
   const late: { listener?: Listener } = {};
   const keep: Keep = {
@@ -136,6 +138,7 @@ async function bringUp(
     registry: createRegistry(store, clock),
     store,
     verifier,
+    statusFeed,
     inFlight: new Map(),
     get addresses() {
       return addressesOf(configuration, late.listener);

@@ -72,6 +72,7 @@ export async function openTestKeep(wrap: (signer: Signer) => Signer): Promise<Te
     registry,
     store,
     verifier,
+    statusFeed: { wake: () => undefined },
     inFlight: new Map(),
     addresses: [],
     disconnect: () => undefined,
