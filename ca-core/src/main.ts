@@ -28,6 +28,7 @@ import { createKeepMetrics, measureState } from './metrics.ts';
 import { loadProfiles } from './profiles/load-profiles.ts';
 import { recordProfiles } from './profiles/record-profiles.ts';
 import { coreReadiness } from './readiness.ts';
+import { recordConfiguration } from './record-configuration.ts';
 import { refuseLostDatabase } from './refuse-lost-database.ts';
 import { coreUri } from './registry/caller.ts';
 import { createRegistry } from './registry/registry.ts';
@@ -114,6 +115,7 @@ async function bringUp(
   const seals = await openAuditSeals({ file: sealsFile, key: authorities.auditKey, store, clock, log });
   life.onShutdown('audit seals', () => seals.close());
   const instance = { ...store.instance, uri: coreUri(store.instance.id) };
+  await recordConfiguration(store, configuration, instance.uri);
   await recordProfiles(store, profiles, instance.uri);
 
   const verifier = startVerifier([authorities.issuing.certificate, authorities.service.certificate], (reason) =>
