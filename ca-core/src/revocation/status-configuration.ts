@@ -56,7 +56,9 @@ const ocsp = z
 /** Schema of `core.status`. */
 export const statusConfigurationSchema = z.strictObject({
   baseUrl: httpUrl
-    .optional()
+    .nullish()
+    // Paths are put behind it with a slash of their own.
+    .transform((url) => url?.replace(/\/+$/, ''))
     .describe('URL of the status gate as relying parties reach it, plain http; without it certificates name none'),
   issuing: z.strictObject({ crl, ocsp }).prefault({}).describe('for the issuing CA'),
 });
