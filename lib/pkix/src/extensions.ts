@@ -19,6 +19,7 @@ import {
   ia5String,
   integer,
   namedBitList,
+  nullValue,
   objectIdentifier,
   octetString,
   sequence,
@@ -271,4 +272,14 @@ export function readCrlDistributionPoints(value: Uint8Array): string[] {
 /** nameConstraints (RFC 5280 §4.2.1.10), always critical. @throws NameError */
 export function nameConstraints(constraints: NameConstraints): Extension {
   return { id: extensionIds.nameConstraints, isCritical: true, value: writeNameConstraints(constraints) };
+}
+
+/** noRevAvail (RFC 9608 §2): whether the certificate was revoked is never published. Never critical. */
+export function noRevocationAvailable(): Extension {
+  return { id: extensionIds.noRevAvail, isCritical: false, value: nullValue() };
+}
+
+/** ocspNoCheck (RFC 6960 §4.2.2.2.1): a delegated responder is trusted as long as its certificate lives. */
+export function ocspNoCheck(): Extension {
+  return { id: extensionIds.ocspNoCheck, isCritical: false, value: nullValue() };
 }

@@ -55,6 +55,7 @@ export const extensionIds = {
   extendedKeyUsage: '2.5.29.37', // RFC 5280 §4.2.1.12
   freshestCrl: '2.5.29.46', // RFC 5280 §4.2.1.15
   inhibitAnyPolicy: '2.5.29.54', // RFC 5280 §4.2.1.14
+  noRevAvail: '2.5.29.56', // RFC 9608 §2
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1', // RFC 5280 §4.2.2.1
   subjectInformationAccess: '1.3.6.1.5.5.7.1.11', // RFC 5280 §4.2.2.2
   tlsFeature: '1.3.6.1.5.5.7.1.24', // RFC 7633 §4.1
@@ -67,6 +68,14 @@ export const extensionIds = {
 export const accessMethods = {
   ocsp: '1.3.6.1.5.5.7.48.1', // RFC 5280 §4.2.2.1
   caIssuers: '1.3.6.1.5.5.7.48.2', // RFC 5280 §4.2.2.1
+} as const;
+
+/** OCSP: response types and extensions of requests and responses. */
+export const ocspIds = {
+  basic: '1.3.6.1.5.5.7.48.1.1', // RFC 6960 §4.2.1: id-pkix-ocsp-basic
+  nonce: '1.3.6.1.5.5.7.48.1.2', // RFC 9654 §2.1
+  archiveCutoff: '1.3.6.1.5.5.7.48.1.6', // RFC 6960 §4.4.4
+  extendedRevoke: '1.3.6.1.5.5.7.48.1.9', // RFC 6960 §4.4.8
 } as const;
 
 /** Policy identifiers and qualifiers of certificatePolicies. */

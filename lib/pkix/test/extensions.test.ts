@@ -187,3 +187,10 @@ describe('foreign extension values', () => {
     });
   }
 });
+
+describe('RFC 9608 §2, RFC 6960 §4.2.2.2.1: extensions that say something by being there', () => {
+  it('hold NULL and are not critical', () => {
+    assert.equal(hex(extensions.writeExtension(extensions.noRevocationAvailable())), '30090603551d3804020500');
+    assert.equal(hex(extensions.writeExtension(extensions.ocspNoCheck())), '300f06092b060105050730010504020500');
+  });
+});
