@@ -29,7 +29,8 @@ export const auditActions = {
   'evidence-refused': 'evidence was missing or did not hold',
   'signing-intended': 'a certificate is about to be signed by a token',
   'certificate-issued': 'a certificate was signed and recorded',
-  'status-change-requested': 'somebody asked to revoke, hold or release a certificate',
+  'status-change-requested':
+    'somebody asked to revoke, hold or release a certificate that there is, and was or was not heard',
   'status-changed': 'a certificate was revoked, held or released',
   'crl-generated': 'a CRL or delta CRL was signed',
   'ocsp-key-made': 'a key for OCSP responses was made',

@@ -1,6 +1,6 @@
 /**
- * Changes of a certificate's status: revoked for good, on hold, released. One row and one audit event; who asks must be
- * the RA that enrolled it, or an operator.
+ * Changes of a certificate's status: revoked for good, on hold, released. What was asked and what became of it are
+ * audited; who asks must be the RA that enrolled it, or an operator.
  */
 import type { RevokeRequest } from '@gatehouse/proto/certificate-authority';
 import { CoreError } from '@gatehouse/proto/core-error';
@@ -11,18 +11,11 @@ import { certificateRecord } from '../inventory/certificate-record.ts';
 import { readSerialNumber } from '../inventory/serial-number.ts';
 import type { Keep } from '../keep.ts';
 import type { Caller } from '../registry/caller.ts';
-import { blockKey } from '../store/blocked-keys.ts';
 import { findCertificate, type StoredCertificate } from '../store/certificates.ts';
-import { holdCertificate, releaseCertificate, revokeCertificate } from '../store/revocations.ts';
-import type { WriteOperation } from '../store/write-set.ts';
+import { checkStatusChange, statusChangeOperations } from './status-change.ts';
 
 /** Who asks. */
 export type RevocationContext = { readonly caller: Caller; readonly requestId: string };
-
-/** RFC 5280 §5.3.1; 7 is not used. */
-const reasons: ReadonlySet<RevocationReason> = new Set(
-  Object.values(RevocationReason).filter((reason) => reason !== RevocationReason.UNRECOGNIZED),
-);
 
 /**
  * Revokes, holds or releases. Throws CoreError `malformed`, `not-found`, `out-of-scope`, `already-revoked` or `conflict`;
@@ -42,29 +35,30 @@ export async function revoke(
     profile: record.profile,
     serialNumber: record.serialNumber,
   };
-  const { reason } = request;
-  const body = { reason, invalidityDate: request.invalidityDate?.toISOString(), requestId: context.requestId };
+  const { reason, invalidityDate } = request;
+  const body = { reason, invalidityDate: invalidityDate?.toISOString(), requestId: context.requestId };
   try {
     refuseForeign(record, context.caller, reason);
-    const operations = operationsFor(record, context.caller, request, now);
-    await keep.store.commit({ operations, events: [{ action: 'status-changed', ...facts, outcome: 'success', body }] });
+    const outcome = 'success';
+    await keep.store.commit({
+      operations: statusChangeOperations(record, { reason, invalidityDate, actor: context.caller.uri }, now),
+      events: [
+        { action: 'status-change-requested', ...facts, outcome, body },
+        { action: 'status-changed', ...facts, outcome, body },
+      ],
+    });
   } catch (error) {
     await recordRefusal(keep, { ...facts, body }, error);
     throw error;
   }
+  keep.statusFeed.wake();
   // A credential of the bridge that was revoked stops working with the next call.
-  if (record.authority === 'service') keep.registry.reload();
+  keep.registry.statusChanged(record.serialNumber);
   return certificateRecord(readBack(keep, record.serialNumber), now);
 }
 
 function readTarget(keep: Keep, request: RevokeRequest, now: Date): StoredCertificate {
-  if (!reasons.has(request.reason)) {
-    throw new CoreError('malformed', `${request.reason} is not a reason of RFC 5280 §5.3.1`);
-  }
-  // Written so that a date that is none is refused, too.
-  if (request.invalidityDate !== undefined && !(request.invalidityDate <= now)) {
-    throw new CoreError('malformed', 'the invalidity date lies in the future');
-  }
+  checkStatusChange(request, now);
   const record = findCertificate(keep.store, readSerialNumber(request.serialNumber));
   if (record === undefined) throw new CoreError('not-found', 'there is no certificate with this serial number');
   return record;
@@ -99,39 +93,6 @@ async function recordRefusal(
   await keep.store.commit({ operations: [], events: [event] }).catch((cause: unknown) => {
     keep.log.error({ err: cause }, 'could not record a refused change of status');
   });
-}
-
-function operationsFor(
-  record: StoredCertificate,
-  caller: Caller,
-  request: RevokeRequest,
-  now: Date,
-): readonly WriteOperation[] {
-  const { serialNumber } = record;
-  const change = {
-    serialNumber,
-    reason: request.reason,
-    revokedAt: now,
-    invalidityDate: request.invalidityDate,
-    actor: caller.uri,
-  };
-  switch (request.reason) {
-    case RevocationReason.REVOCATION_REASON_REMOVE_FROM_CRL:
-      return [releaseCertificate(serialNumber)];
-    case RevocationReason.REVOCATION_REASON_CERTIFICATE_HOLD:
-      return [holdCertificate(change)];
-    case RevocationReason.REVOCATION_REASON_KEY_COMPROMISE:
-      return [
-        revokeCertificate(change),
-        blockKey({
-          fingerprint: record.keyFingerprint,
-          reason: `compromised: certificate ${serialNumber}`,
-          blockedAt: now,
-        }),
-      ];
-    default:
-      return [revokeCertificate(change)];
-  }
 }
 
 function readBack(keep: Keep, serialNumber: string): StoredCertificate {

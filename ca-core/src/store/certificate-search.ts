@@ -135,14 +135,14 @@ async function readMatches(
   if (registrationAuthority !== undefined) query = query.where('registration_authority', '=', registrationAuthority);
   if (requesterId !== undefined) query = query.where('requester_id', '=', requesterId);
   if (keyFingerprint !== undefined) query = query.where('key_fingerprint', '=', keyFingerprint);
-  if (expiresBefore !== undefined) query = query.where('not_after', '<', expiresBefore.getTime());
-  if (expiresAfter !== undefined) query = query.where('not_after', '>=', expiresAfter.getTime());
+  if (expiresBefore !== undefined) query = query.where('certificates.not_after', '<', expiresBefore.getTime());
+  if (expiresAfter !== undefined) query = query.where('certificates.not_after', '>=', expiresAfter.getTime());
   switch (filter.standing) {
     case 'valid':
-      query = query.where('revocations.state', 'is', null).where('not_after', '>=', now.getTime());
+      query = query.where('revocations.state', 'is', null).where('certificates.not_after', '>=', now.getTime());
       break;
     case 'expired':
-      query = query.where('revocations.state', 'is', null).where('not_after', '<', now.getTime());
+      query = query.where('revocations.state', 'is', null).where('certificates.not_after', '<', now.getTime());
       break;
     case 'revoked':
     case 'held':

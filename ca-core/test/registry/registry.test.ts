@@ -104,7 +104,7 @@ describe('registration authorities', () => {
   });
 
   it('are added together with what goes with them, or not at all', async () => {
-    const also = { operations: [releaseCertificate('none')], events: [] };
+    const also = { operations: releaseCertificate('none', clock.now()), events: [] };
     await assert.rejects(registry.addRegistrationAuthority(ra({ name: 'both' }), actor, also), isCoreError('conflict'));
     assert.equal(registry.findRegistrationAuthority('both'), undefined);
   });
@@ -135,14 +135,17 @@ describe('credentials that were revoked', () => {
     const holder = caller('gate', 'est', '4a01cc');
     registry.admitCall(holder);
     const change = { serialNumber: '4a01cc', reason: 6, revokedAt: clock.now(), actor };
-    await store.commit({ operations: [holdCertificate(change)], events: [event({ action: 'status-changed' })] });
+    await store.commit({ operations: holdCertificate(change), events: [event({ action: 'status-changed' })] });
     registry.statusChanged('4a01cc');
     assert.throws(() => registry.admitCall(holder), isCoreError('unauthorized'));
     registry.admitCall(caller('gate', 'est', '4a01dd'));
-    await store.commit({ operations: [releaseCertificate('4a01cc')], events: [event({ action: 'status-changed' })] });
+    await store.commit({
+      operations: releaseCertificate('4a01cc', clock.now()),
+      events: [event({ action: 'status-changed' })],
+    });
     registry.statusChanged('4a01cc');
     registry.admitCall(holder);
-    await store.commit({ operations: [revokeCertificate(change)], events: [event({ action: 'status-changed' })] });
+    await store.commit({ operations: revokeCertificate(change), events: [event({ action: 'status-changed' })] });
     registry.statusChanged('4a01cc');
     assert.throws(() => registry.admitCall(holder), isCoreError('unauthorized'));
   });

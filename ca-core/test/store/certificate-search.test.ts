@@ -40,8 +40,8 @@ const change = ({ serialNumber }: { serialNumber: string }) => ({
 });
 await store.commit({
   operations: [
-    ...revoked.map((one) => revokeCertificate(change(one))),
-    ...held.map((one) => holdCertificate(change(one))),
+    ...revoked.flatMap((one) => revokeCertificate(change(one))),
+    ...held.flatMap((one) => holdCertificate(change(one))),
   ],
   events: [event({ action: 'status-changed' })],
 });

@@ -22,8 +22,8 @@ const { store } = test;
 const actor = 'spiffe://gatehouse.internal/operator/admin';
 const revokedAt = new Date('2026-05-03T01:02:03.004Z');
 
-function change(operation: WriteOperation): Promise<void> {
-  return store.commit({ operations: [operation], events: [event({ action: 'status-changed' })] });
+function change(operations: WriteOperation | readonly WriteOperation[]): Promise<void> {
+  return store.commit({ operations: [operations].flat(), events: [event({ action: 'status-changed' })] });
 }
 
 async function issue(changes: Parameters<typeof certificate>[0] = {}) {
@@ -101,7 +101,7 @@ describe('RFC 5280 §5.3.1: status', () => {
     await change(revokeCertificate(revocation(serialNumber)));
     await assert.rejects(change(revokeCertificate(revocation(serialNumber))), isCoreError('already-revoked'));
     await assert.rejects(change(holdCertificate(revocation(serialNumber, 6))), isCoreError('already-revoked'));
-    await assert.rejects(change(releaseCertificate(serialNumber)), isCoreError('conflict'));
+    await assert.rejects(change(releaseCertificate(serialNumber, revokedAt)), isCoreError('conflict'));
     assert.equal(find(serialNumber).revocation?.reason, 1);
   });
 
@@ -110,7 +110,7 @@ describe('RFC 5280 §5.3.1: status', () => {
     await change(holdCertificate(revocation(serialNumber, 6)));
     assert.equal(find(serialNumber).revocation?.state, 'held');
     await assert.rejects(change(holdCertificate(revocation(serialNumber, 6))), isCoreError('already-revoked'));
-    await change(releaseCertificate(serialNumber));
+    await change(releaseCertificate(serialNumber, revokedAt));
     assert.equal(find(serialNumber).revocation, undefined);
     await change(holdCertificate(revocation(serialNumber, 6)));
     await change(revokeCertificate(revocation(serialNumber)));
