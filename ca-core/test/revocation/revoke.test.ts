@@ -1,5 +1,8 @@
 // RFC 5280 §5.3.1: why a certificate does not stand, who may say so, and how often.
 import assert from 'node:assert/strict';
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import {
   type CertificateAuthorityClient,
@@ -16,6 +19,7 @@ import {
   enrollRequest,
   issue,
   lastAuditEvent,
+  newKey,
   refused,
   requester,
 } from '../support/enrollment.ts';
@@ -34,6 +38,14 @@ const superseded = RevocationReason.REVOCATION_REASON_SUPERSEDED;
 
 const obtain = async (): Promise<string> =>
   (await issue(gate, enrollRequest(certificationRequest({ names: ['DNS:a.example.com'] })))).serialNumber;
+
+/** How many changes of a certificate CRLs and OCSP are told of. */
+function changesOf(serialNumber: string): number {
+  const database = new DatabaseSync(join(core.directory, 'core.db'), { readOnly: true });
+  const changes = database.prepare('select 1 from status_changes where serial_number = ?').all(serialNumber);
+  database.close();
+  return changes.length;
+}
 
 function setStatus(
   serialNumber: string,
@@ -69,12 +81,29 @@ describe('revoking for good', () => {
     });
   }
 
+  it('CORE.md, Audit: is on record as asked for and as done, by whom it was asked', async () => {
+    const serialNumber = await obtain();
+    await setStatus(serialNumber, superseded);
+    await refused(setStatus(serialNumber, hold), 'already-revoked');
+    const events = await auditEvents(core, { serialNumber });
+    assert.deepEqual(
+      events.filter(({ action }) => action.startsWith('status-')).map(({ action, outcome }) => [action, outcome]),
+      [
+        ['status-change-requested', 'already-revoked'],
+        ['status-changed', 'success'],
+        ['status-change-requested', 'success'],
+      ],
+    );
+    assert.ok(events.every(({ actor }) => actor === 'spiffe://gatehouse.internal/ra/gate'));
+  });
+
   it('a second time is already-revoked, and the first reason stays', async () => {
     const serialNumber = await obtain();
     const first = await setStatus(serialNumber, superseded);
     await refused(setStatus(serialNumber, RevocationReason.REVOCATION_REASON_UNSPECIFIED), 'already-revoked');
     await refused(setStatus(serialNumber, hold), 'already-revoked');
     assert.deepEqual(await recordOf(serialNumber), first);
+    assert.equal(changesOf(serialNumber), 1);
   });
 
   it('by ten at the same time happens once', async () => {
@@ -82,6 +111,7 @@ describe('revoking for good', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => setStatus(serialNumber, superseded)));
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
     assert.equal((await auditEvents(core, { action: 'status-changed', serialNumber })).length, 1);
+    assert.equal(changesOf(serialNumber), 1);
   });
 
   it('survives a restart', async () => {
@@ -123,6 +153,34 @@ describe('a hold', () => {
 
   it('that is none cannot be released', async () => {
     await refused(setStatus(await obtainNow(), release, {}, client()), 'conflict', /not on hold/);
+  });
+});
+
+describe('RFC 5280 §5.3.1, keyCompromise: the key is lost', () => {
+  const compromise = RevocationReason.REVOCATION_REASON_KEY_COMPROMISE;
+  const enrollWith = (key: KeyObject) =>
+    issue(
+      core.connect(credential).authority,
+      enrollRequest(certificationRequest({ key, names: ['DNS:a.example.com'] })),
+    );
+
+  for (const before of [[], [hold], [hold, release]] as const) {
+    const history = before.map((reason) => (reason === hold ? 'on hold' : 'released')).join(', ') || 'valid';
+    it(`and is never certified again; the certificate was ${history}`, async () => {
+      const key = newKey();
+      const { serialNumber } = await enrollWith(key);
+      for (const reason of before) await setStatus(serialNumber, reason, {}, core.operator.authority);
+      await setStatus(serialNumber, compromise, {}, core.operator.authority);
+      await refused(enrollWith(key), 'bad-key', /blocked/);
+    });
+  }
+
+  it('but not for any other reason, nor when the certificate was revoked already', async () => {
+    const key = newKey();
+    const { serialNumber } = await enrollWith(key);
+    await setStatus(serialNumber, superseded, {}, core.operator.authority);
+    await refused(setStatus(serialNumber, compromise, {}, core.operator.authority), 'already-revoked');
+    await enrollWith(key);
   });
 });
 
