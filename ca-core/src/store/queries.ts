@@ -17,15 +17,6 @@ import type { SqlValue } from './write-set.ts';
 /** SQL that was compiled at load, and what a row of its answer looks like. */
 export type Query<Row> = { readonly sql: string; readonly row?: Row };
 
-const compiler = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (database) => new SqliteIntrospector(database),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
-
 /** Stands for the parameter with this index while a query is compiled. */
 class Slot {
   readonly index: number;
@@ -40,32 +31,56 @@ export function slot<T extends SqlValue>(index: number): T {
   return new Slot(index) as unknown as T;
 }
 
-/**
- * Compiles a query whose values are all slots, in the order in which they stand in the SQL.
- *
- * @throws {Error} at load when a value is no slot or is out of order
- */
-export function compileQuery<Row>(build: (database: Kysely<Database>) => Compilable<Row>): Query<Row> {
-  const compiled: CompiledQuery<Row> = build(compiler).compile();
-  compiled.parameters.forEach((parameter, index) => {
-    if (!(parameter instanceof Slot) || parameter.index !== index) {
-      throw new Error(`parameter ${index} of this query is not slot ${index}: ${compiled.sql}`);
-    }
+/** Compiles queries of one database. */
+export type QueryCompiler<DB> = {
+  /**
+   * Compiles a query whose values are all slots, in the order in which they stand in the SQL.
+   *
+   * @throws {Error} at load when a value is no slot or is out of order
+   */
+  compileQuery<Row>(build: (database: Kysely<DB>) => Compilable<Row>): Query<Row>;
+  /** Compiles the insertion of one row with the given columns; parameters come in the order of `columns`. */
+  compileInsert<Table extends keyof DB & string>(
+    table: Table,
+    columns: readonly (keyof Insertable<DB[Table]> & string)[],
+  ): Query<never>;
+};
+
+/** Compiles queries of the database whose tables are `DB`. */
+export function createQueryCompiler<DB>(): QueryCompiler<DB> {
+  const compiler = new Kysely<DB>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (database) => new SqliteIntrospector(database),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
   });
-  return { sql: compiled.sql };
+
+  function compileQuery<Row>(build: (database: Kysely<DB>) => Compilable<Row>): Query<Row> {
+    const compiled: CompiledQuery<Row> = build(compiler).compile();
+    compiled.parameters.forEach((parameter, index) => {
+      if (!(parameter instanceof Slot) || parameter.index !== index) {
+        throw new Error(`parameter ${index} of this query is not slot ${index}: ${compiled.sql}`);
+      }
+    });
+    return { sql: compiled.sql };
+  }
+
+  return {
+    compileQuery,
+    compileInsert(table, columns) {
+      const row = Object.fromEntries(columns.map((column, index) => [column, new Slot(index)]));
+      return compileQuery<never>(
+        (database) =>
+          // The row holds slots for columns of this table, whatever their types are.
+          (database as unknown as Kysely<Record<string, Record<string, unknown>>>)
+            .insertInto(table)
+            .values(row as never) as unknown as Compilable<never>,
+      );
+    },
+  };
 }
 
-/** Compiles the insertion of one row with the given columns; parameters come in the order of `columns`. */
-export function compileInsert<Table extends keyof Database>(
-  table: Table,
-  columns: readonly (keyof Insertable<Database[Table]> & string)[],
-): Query<never> {
-  const row = Object.fromEntries(columns.map((column, index) => [column, new Slot(index)]));
-  return compileQuery<never>(
-    (database) =>
-      // The row holds slots for columns of this table, whatever their types are.
-      (database as unknown as Kysely<Record<Table, Record<string, unknown>>>)
-        .insertInto(table)
-        .values(row as never) as unknown as Compilable<never>,
-  );
-}
+/** Those of the keep's database. */
+export const { compileQuery, compileInsert } = createQueryCompiler<Database>();
