@@ -17,6 +17,12 @@ export type CallOptions = {
   readonly timeoutMs?: number | undefined;
 };
 
+/** What a caller may say about a call that is answered by a stream. */
+export type StreamOptions = CallOptions & {
+  /** Ends the call; the iteration then ends as if the stream had. */
+  readonly signal?: AbortSignal | undefined;
+};
+
 /** One remote procedure, as the generated service definitions describe it. */
 export type Method<Request, Response> = {
   readonly path: string;
@@ -134,13 +140,15 @@ export async function* callStream<Request, Response>(
   caller: Caller,
   method: Method<Request, Response>,
   request: Request,
-  options: CallOptions | undefined,
+  options: StreamOptions | undefined,
 ): AsyncGenerator<Response, void, undefined> {
   const { connections, metrics } = caller;
+  const signal = options?.signal;
   const observe = metrics?.begin(method.path);
   const deadline = Date.now() + (options?.timeoutMs ?? streamTimeoutMs);
   const tried = new Set<Endpoint>();
   for (;;) {
+    if (isAborted(signal)) return;
     const endpoint = connections.pick(tried.size === 0 ? undefined : tried);
     const { channel } = endpoint;
     let hasBegun = false;
@@ -153,6 +161,8 @@ export async function* callStream<Request, Response>(
       createMetadata(options),
       { deadline },
     );
+    const cancel = (): void => stream.cancel();
+    signal?.addEventListener('abort', cancel);
     try {
       for await (const record of stream) {
         hasBegun = true;
@@ -163,6 +173,10 @@ export async function* callStream<Request, Response>(
       return;
     } catch (cause) {
       if (!isServiceError(cause)) throw cause;
+      if (isAborted(signal)) {
+        observe?.('success');
+        return;
+      }
       const error = fromServiceError(cause);
       const isGone = isUnreachable(cause, error);
       if (isGone) endpoint.failed(cause.details);
@@ -173,10 +187,15 @@ export async function* callStream<Request, Response>(
         throw error;
       }
     } finally {
+      signal?.removeEventListener('abort', cancel);
       stream.cancel();
       channel.leave();
     }
   }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
 }
 
 function createMetadata(options: CallOptions | undefined): Metadata {

@@ -30,6 +30,7 @@ import {
   toWireRequester,
 } from './enrollment.ts';
 import { renewCredentialInTime } from './renew-credential.ts';
+import { createStatusClient, type StatusClient } from './status.ts';
 
 export type { CallOptions, CertificateAuthorityService, CertificateRecord, Profile, TrustBundle };
 export { CertificateState, RevocationReason };
@@ -88,6 +89,8 @@ export type CoreClient = {
   join(certificationRequest: Uint8Array, options?: CallOptions): Promise<WireCredential>;
   /** What operators may ask. */
   readonly administration: Administration;
+  /** What the status gate may ask. */
+  readonly status: StatusClient;
   /** Whether a core is connected; begins to connect when none is. */
   health(): CoreHealth;
   /** Waits for a connection. @returns whether one stands within `timeoutMs` */
@@ -148,6 +151,7 @@ export function connectCore(options: CoreClientOptions): CoreClient {
       callUnary(caller, procedures.renewCredential, { certificationRequest: toBuffer(der) }, false, call),
     join: (der, call) => callUnary(caller, procedures.join, { certificationRequest: toBuffer(der) }, false, call),
     administration: createAdministration(caller),
+    status: createStatusClient(caller),
     health: () => {
       const endpoints = connections.health();
       return { isReachable: endpoints.some(({ state }) => state === 'ready'), endpoints };

@@ -10,6 +10,7 @@ import {
   type EnrollResponse,
   type Credential as WireCredential,
 } from '@gatehouse/proto/certificate-authority';
+import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
 import { CoreError, toServiceError } from '@gatehouse/proto/core-error';
 import { type Credential, createCredential } from '@gatehouse/ra-client/credential';
 import { listen } from '@gatehouse/runtime/listen';
@@ -82,6 +83,7 @@ export async function startTestCore(
   const server = new Server();
   server.addService(CertificateAuthorityService, implement(CertificateAuthorityService, answers));
   server.addService(AdministrationService, implement(AdministrationService, answers));
+  server.addService(CertificateStatusService, implement(CertificateStatusService, answers));
   const credentials = ServerCredentials.createSsl(
     Buffer.from(encodePem('CERTIFICATE', authority.certificate)),
     [
