@@ -10,6 +10,7 @@ import { distinguishedNameLints } from './lints/distinguished-names.ts';
 import { extensionLints } from './lints/extensions.ts';
 import { keyLints } from './lints/keys.ts';
 import { locationLints } from './lints/locations.ts';
+import { revocationLints } from './lints/revocation.ts';
 import { subjectAlternativeNameLints } from './lints/subject-alternative-names.ts';
 
 /** All lints. */
@@ -21,6 +22,7 @@ export const allLints: readonly Lint[] = [
   ...constraintLints,
   ...subjectAlternativeNameLints,
   ...locationLints,
+  ...revocationLints,
   ...baselineKeyLints,
   ...baselineNameLints,
   ...baselineExtensionLints,

@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DerError } from '@gatehouse/pkix/der/reader';
 import { stringTags } from '@gatehouse/pkix/der/strings';
-import { generalizedTime, sequence, time, wrap } from '@gatehouse/pkix/der/writer';
-import { algorithms, attributeTypes, extensionIds } from '@gatehouse/pkix/object-identifiers';
+import { generalizedTime, nullValue, sequence, time, wrap } from '@gatehouse/pkix/der/writer';
+import {
+  accessMethods,
+  algorithms,
+  attributeTypes,
+  extensionIds,
+  keyPurposes,
+} from '@gatehouse/pkix/object-identifiers';
 import { CoreError } from '@gatehouse/proto/core-error';
 import fc from 'fast-check';
 import { type LintPolicy, lintCertificate, readLintSubject, refuseLinted } from '../../src/lint/lint.ts';
@@ -18,7 +24,9 @@ import {
   buildServerWith,
   dns,
   extension,
+  identifiers,
   ip,
+  location,
   mail,
   rsaKey,
   uri,
@@ -50,10 +58,31 @@ describe('BR §4.3.1.2: certificates without fault', () => {
     'exactly the longest validity period': buildServer({ notAfter: time(new Date('2027-05-19T23:59:59Z')) }),
     'an A-label': buildServerNamed(dns('xn--mnchen-3ya.gatehouse.dev')),
     'a subordinate CA': buildCaWith(),
+    'a short-lived server without revocation (RFC 9608)': buildServerWith(
+      {
+        [extensionIds.noRevAvail]: extension(extensionIds.noRevAvail, nullValue()),
+        [extensionIds.crlDistributionPoints]: undefined,
+        [extensionIds.authorityInformationAccess]: extension(
+          extensionIds.authorityInformationAccess,
+          sequence(location(accessMethods.caIssuers, uri('http://ca.gatehouse.dev/issuer.crt'))),
+        ),
+      },
+      { notAfter: time(new Date('2026-11-07T23:59:59Z')) },
+    ),
   };
   for (const [what, bytes] of Object.entries(good)) {
     it(`finds nothing in ${what}`, () => assert.deepEqual(idsOf(bytes, strict), []));
   }
+
+  it('finds nothing by RFC 6960 in a responder that is trusted as long as it lives', () => {
+    const responder = buildServerWith({
+      [extensionIds.extendedKeyUsage]: extension(extensionIds.extendedKeyUsage, identifiers(keyPurposes.OCSPSigning)),
+      [extensionIds.ocspNoCheck]: extension(extensionIds.ocspNoCheck, nullValue()),
+      [extensionIds.crlDistributionPoints]: undefined,
+      [extensionIds.authorityInformationAccess]: undefined,
+    });
+    assert.deepEqual(idsOf(responder, rfcOnly), []);
+  });
 
   it('finds nothing in a CA certificate that lasts beyond 2049', () => {
     assert.deepEqual(

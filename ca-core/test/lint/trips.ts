@@ -71,6 +71,17 @@ const flagged = (id: string, value: Uint8Array): Uint8Array => extension(id, val
 const rawAttribute = (type: string, tag: number, octets: Uint8Array): Uint8Array =>
   sequence(objectIdentifier(type), wrap(tag, octets));
 const ed25519Key = sequence(algorithmIdentifier(algorithms.ed25519), bitString(Buffer.alloc(32, 7)));
+const noRevAvail = extension(ids.noRevAvail, nullValue());
+const ocspLocation = sequence(location(accessMethods.ocsp, uri('http://ocsp.gatehouse.dev/')));
+const statusLocation = sequence(distributionPoint(uri('http://crl.gatehouse.dev/1.crl')));
+/** A server certificate with noRevAvail, and of the places where a status is found only those that are given. */
+const shortLived = (changes: Readonly<Record<string, Uint8Array | undefined>>): Uint8Array =>
+  buildServerWith({
+    [ids.authorityInformationAccess]: undefined,
+    [ids.crlDistributionPoints]: undefined,
+    [ids.noRevAvail]: noRevAvail,
+    ...changes,
+  });
 const constraints = sequence(wrap(0xa0, sequence(dns('gatehouse.dev'))));
 
 /** Examples by lint id, in the order of the tables. */
@@ -295,6 +306,31 @@ export const trips: Readonly<Record<string, readonly Uint8Array[]>> = {
   'rfc5280-distribution-point-location': [
     server(ids.crlDistributionPoints, sequence(distributionPoint(uri('/1.crl')))),
     server(ids.crlDistributionPoints, sequence(distributionPoint(uri('file:///1.crl')))),
+  ],
+  'rfc9608-no-rev-avail-null': [
+    shortLived({ [ids.noRevAvail]: extension(ids.noRevAvail, sequence()) }),
+    shortLived({ [ids.noRevAvail]: extension(ids.noRevAvail, new Uint8Array()) }),
+    shortLived({ [ids.noRevAvail]: extension(ids.noRevAvail, wrap(0x05, Uint8Array.of(0))) }),
+  ],
+  'rfc9608-no-rev-avail-not-critical': [shortLived({ [ids.noRevAvail]: flagged(ids.noRevAvail, nullValue()) })],
+  'rfc9608-no-rev-avail-not-in-ca': [buildCaWith({ [ids.noRevAvail]: noRevAvail })],
+  'rfc9608-no-rev-avail-without-distribution-points': [
+    shortLived({ [ids.crlDistributionPoints]: extension(ids.crlDistributionPoints, statusLocation) }),
+  ],
+  'rfc9608-no-rev-avail-without-freshest-crl': [
+    shortLived({ [ids.freshestCrl]: extension(ids.freshestCrl, statusLocation) }),
+  ],
+  'rfc9608-no-rev-avail-without-responder': [
+    shortLived({ [ids.authorityInformationAccess]: extension(ids.authorityInformationAccess, ocspLocation) }),
+  ],
+  'rfc6960-ocsp-no-check-null': [server(ids.ocspNoCheck, boolean(true)), server(ids.ocspNoCheck, new Uint8Array())],
+  'rfc6960-ocsp-no-check-not-critical': [server(ids.ocspNoCheck, nullValue(), true)],
+  'rfc6960-responder-status-settled': [
+    buildServerWith({
+      [ids.extendedKeyUsage]: extension(ids.extendedKeyUsage, identifiers(keyPurposes.OCSPSigning)),
+      [ids.crlDistributionPoints]: undefined,
+      [ids.authorityInformationAccess]: undefined,
+    }),
   ],
   'cabf-br-serial-number-entropy': [buildServer({ serialNumber: integer(Buffer.alloc(7, 0x11)) })],
   'cabf-br-serial-number-below-2-159': [buildServer({ serialNumber: integer(Buffer.alloc(20, 0xff)) })],
