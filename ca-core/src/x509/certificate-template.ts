@@ -14,6 +14,7 @@ import {
   extendedKeyUsage,
   type KeyUsage,
   keyUsage,
+  noRevocationAvailable,
   writeExtension,
 } from '@gatehouse/pkix/extensions';
 import { type GeneralName, writeGeneralNames } from '@gatehouse/pkix/general-names';
@@ -40,8 +41,10 @@ export type TemplateFacts = {
   readonly policies: readonly string[];
   /** Absolute URLs; both empty: no extension. */
   readonly authorityInformationAccess: { readonly ocsp: readonly string[]; readonly caIssuers: readonly string[] };
-  /** Absolute URLs; empty: no extension. */
+  /** Absolute URLs; empty: no extension, unless the contents bring their own. */
   readonly crlDistributionPoints: readonly string[];
+  /** RFC 9608: the certificates say that whether they were revoked is never published. */
+  readonly isWithoutRevocation?: boolean | undefined;
 };
 
 /** What is particular to one certificate. */
@@ -60,6 +63,8 @@ export type CertificateContents = {
   readonly names: readonly GeneralName[];
   /** Extensions that stand in no template, such as those copied from a request. */
   readonly extensions: readonly Extension[];
+  /** The extension crlDistributionPoints, encoded; only where the facts give none. */
+  readonly distributionPoint?: Uint8Array | undefined;
 };
 
 /** Facts, encoded. */
@@ -71,6 +76,8 @@ export type CertificateTemplate = {
   readonly extensions: ReadonlyMap<KeyKind, Uint8Array>;
   /** Identifiers that contents must not bring again. */
   readonly ownExtensionIds: ReadonlySet<string>;
+  /** Whether contents may bring a distribution point. */
+  readonly takesDistributionPoint: boolean;
 };
 
 /** `[0] EXPLICIT INTEGER 2`: version 3. */
@@ -107,6 +114,7 @@ export function createCertificateTemplate(facts: TemplateFacts): CertificateTemp
   if (facts.policies.length > 0) common.push(certificatePolicies(facts.policies.map((id) => ({ id }))));
   if (ocsp.length + caIssuers.length > 0) common.push(authorityInformationAccess({ ocsp, caIssuers }));
   if (facts.crlDistributionPoints.length > 0) common.push(crlDistributionPoints(facts.crlDistributionPoints));
+  if (facts.isWithoutRevocation === true) common.push(noRevocationAvailable());
 
   const extensions = new Map<KeyKind, Uint8Array>();
   for (const kind of keyKinds) {
@@ -126,6 +134,7 @@ export function createCertificateTemplate(facts: TemplateFacts): CertificateTemp
       extensionIds.subjectAlternativeName,
       ...common.map(({ id }) => id),
     ]),
+    takesDistributionPoint: facts.crlDistributionPoints.length === 0 && facts.isWithoutRevocation !== true,
   };
 }
 
@@ -136,6 +145,15 @@ function checkFacts({ basicConstraints: { isCa, pathLength }, ...facts }: Templa
   if (!isCa && wantsCertSign) throw new RangeError('keyCertSign needs a CA certificate');
   // RFC 5280 §4.2.1.3: conforming CAs include the bit in CA certificates.
   if (isCa && !facts.keyUsage.includes('keyCertSign')) throw new RangeError('a CA certificate needs keyCertSign');
+  if (facts.isWithoutRevocation === true) checkWithoutRevocation(isCa, facts);
+}
+
+// RFC 9608 §3.
+function checkWithoutRevocation(isCa: boolean, facts: Omit<TemplateFacts, 'basicConstraints'>): void {
+  if (isCa) throw new RangeError('noRevAvail never stands in a CA certificate');
+  if (facts.crlDistributionPoints.length + facts.authorityInformationAccess.ocsp.length > 0) {
+    throw new RangeError('noRevAvail never stands beside a place where the status is found');
+  }
 }
 
 /**
@@ -156,6 +174,7 @@ export function writeTbsCertificate(template: CertificateTemplate, contents: Cer
   // RFC 7093 §2 method 1: the leftmost 160 bits of SHA-256 of the subjectPublicKey.
   const keyIdentifier = hash('sha256', subjectPublicKey, 'buffer').subarray(0, 20);
   const extensions = [constantExtensions, subjectKeyIdentifierHead, keyIdentifier];
+  if (contents.distributionPoint !== undefined) extensions.push(contents.distributionPoint);
   if (contents.names.length > 0) extensions.push(writeSubjectAlternativeName(contents));
   for (const extension of contents.extensions) extensions.push(writeExtension(extension));
 
@@ -171,7 +190,7 @@ export function writeTbsCertificate(template: CertificateTemplate, contents: Cer
 }
 
 function checkContents(template: CertificateTemplate, contents: CertificateContents): void {
-  const { serialNumber, notBefore, notAfter, subject, names, extensions } = contents;
+  const { serialNumber, notBefore, notAfter, subject, names, extensions, distributionPoint } = contents;
   // RFC 5280 §4.1.2.2: positive, at most 20 octets, and one of them may be spent on the sign.
   if (serialNumber.length > 20 || (serialNumber.length === 20 && (serialNumber[0] ?? 0) > 0x7f)) {
     throw new RangeError('a serial number has at most 20 octets');
@@ -183,9 +202,13 @@ function checkContents(template: CertificateTemplate, contents: CertificateConte
   if (subject.length === 0 && names.length === 0) {
     throw new CoreError('rejected-name', 'a certificate needs a subject or a subject alternative name');
   }
-  if (extensions.length === 0) return;
   // RFC 5280 §4.2: a certificate must not include more than one instance of an extension.
+  if (distributionPoint !== undefined && !template.takesDistributionPoint) {
+    throw new RangeError('the template says where the status is found, or that it is not');
+  }
+  if (extensions.length === 0) return;
   const seen = new Set(template.ownExtensionIds);
+  if (distributionPoint !== undefined) seen.add(extensionIds.crlDistributionPoints);
   for (const { id } of extensions) {
     if (seen.has(id)) throw new CoreError('profile-refuses', `the extension ${id} is decided by the profile`);
     seen.add(id);

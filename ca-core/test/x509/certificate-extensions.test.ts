@@ -4,11 +4,14 @@ import { describe, it } from 'node:test';
 import { type Certificate, extensionOf, readCertificate } from '@gatehouse/pkix/certificate';
 import { boolean, octetString } from '@gatehouse/pkix/der/writer';
 import {
+  crlDistributionPoints,
   keyIdentifier,
   readAuthorityKeyIdentifier,
   readBasicConstraints,
+  readCrlDistributionPoints,
   readExtendedKeyUsage,
   readSubjectKeyIdentifier,
+  writeExtension,
 } from '@gatehouse/pkix/extensions';
 import { extensionIds, keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { generateSoftwareKey } from '../../src/keys/software-key.ts';
@@ -119,5 +122,42 @@ describe('RFC 5280 §4.2: extensions', () => {
     assert.deepEqual(readExtendedKeyUsage(extensionValue(certificate, extensionIds.extendedKeyUsage)), [
       keyPurposes.serverAuth,
     ]);
+  });
+});
+
+describe('RFC 9608 §2 and §3: noRevAvail', () => {
+  it('stands in certificates of facts without revocation, NULL and not critical, and in no others', () => {
+    const extension = extensionOf(issue({ isWithoutRevocation: true }), extensionIds.noRevAvail);
+    assert.equal(extension?.isCritical, false);
+    assert.deepEqual(Buffer.from(extension?.value ?? []), Buffer.from('0500', 'hex'));
+    assert.equal(extensionOf(issue(), extensionIds.noRevAvail), undefined);
+  });
+
+  it('refuses a CA, and places where the status is found', () => {
+    const ca = { basicConstraints: { isCa: true }, keyUsage: ['keyCertSign'] };
+    assert.throws(() => issue({ isWithoutRevocation: true, ...ca }), RangeError);
+    const { authorityInformationAccess, crlDistributionPoints } = fullFacts;
+    assert.throws(() => issue({ isWithoutRevocation: true, authorityInformationAccess }), RangeError);
+    assert.throws(() => issue({ isWithoutRevocation: true, crlDistributionPoints }), RangeError);
+    const caIssuersOnly = { ocsp: [], caIssuers: authorityInformationAccess.caIssuers };
+    issue({ isWithoutRevocation: true, authorityInformationAccess: caIssuersOnly });
+  });
+});
+
+describe('RFC 5280 §4.2.1.13: a distribution point that comes with the contents', () => {
+  const distributionPoint = writeExtension(crlDistributionPoints(['http://status.example/crl/issuing-3.crl']));
+
+  it('is written as it is', () => {
+    const certificate = issue({}, { distributionPoint });
+    assert.deepEqual(readCrlDistributionPoints(extensionValue(certificate, extensionIds.crlDistributionPoints)), [
+      'http://status.example/crl/issuing-3.crl',
+    ]);
+  });
+
+  it('never stands beside another one, or beside noRevAvail', () => {
+    assert.throws(() => issue(fullFacts, { distributionPoint }), RangeError);
+    assert.throws(() => issue({ isWithoutRevocation: true }, { distributionPoint }), RangeError);
+    const extensions = [crlDistributionPoints(['http://elsewhere.example/crl'])];
+    assert.throws(() => issue({}, { distributionPoint, extensions }), { name: 'CoreError', code: 'profile-refuses' });
   });
 });
