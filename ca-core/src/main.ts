@@ -131,7 +131,7 @@ async function bringUp(
     root: authorities.root,
     issuing: authorities.issuing,
     service: authorities.service,
-    profiles: bindProfiles(profiles, authorities, clock.now()),
+    profiles: bindProfiles(profiles, authorities, clock.now(), configuration.status),
     evidenceAnchors: loadEvidenceAnchors({
       directory,
       files: configuration.evidence.anchors,

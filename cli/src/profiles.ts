@@ -50,6 +50,7 @@ export async function showProfile(name: string, options: OperatorOptions): Promi
       ['Approval', profile.needsApproval ? 'by a person' : undefined],
       ['Evidence', profile.evidence.join(', ')],
       ['Copied extensions', profile.copiedExtensions.join(', ')],
+      ['Status', profile.status],
       ['New names on renewal', profile.allowsNameChange ? 'allowed' : 'refused'],
     ]),
   );

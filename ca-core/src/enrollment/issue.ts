@@ -50,6 +50,8 @@ export type IssuedCertificate = {
   readonly tbsSha256: Uint8Array;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** The CRL that it names; empty: none. */
+  readonly crlScope: string;
 };
 
 /** Issues. Throws CoreError `profile-refuses` when a lint objects, `unavailable` when the signer or the store cannot. */
@@ -60,7 +62,7 @@ export async function issueCertificate(
   isBusy: boolean,
 ): Promise<IssuedAnswer> {
   const { issuingProfile, registrationAuthority, request, subjectKey, now } = enrollment;
-  const { profile, authority, template } = issuingProfile;
+  const { profile, authority, template, assignCrl } = issuingProfile;
 
   const validity = decideValidity(
     {
@@ -72,6 +74,7 @@ export async function issueCertificate(
     now,
   );
   const serialNumber = newSerialNumber(keep.instance.serialNumberPrefix);
+  const crl = assignCrl(serialNumber);
   const tbs = writeTbsCertificate(template, {
     serialNumber,
     ...validity,
@@ -79,6 +82,7 @@ export async function issueCertificate(
     names: enrollment.names.names,
     subjectPublicKeyInfo: subjectKey.subjectPublicKeyInfo,
     extensions: enrollment.extensions,
+    distributionPoint: crl.distributionPoint,
   });
   refuseLinted(lintCertificate(readLintSubject(tbs), { ...profile.lints, at: now }));
 
@@ -91,8 +95,9 @@ export async function issueCertificate(
   const certificate = await sign(keep, authority, tbs);
   await keep.verifier.checkIssued({ certificate, tbs, issuer: authority.certificate }, isBusy);
 
-  const issued: IssuedCertificate = { certificate, serialNumber: serial, tbsSha256, ...validity };
+  const issued: IssuedCertificate = { certificate, serialNumber: serial, tbsSha256, ...validity, crlScope: crl.scope };
   await keep.store.commit(issuedWriteSet(keep, context, enrollment, issued));
+  keep.statusFeed.wake();
   keep.metrics.certificatesIssued.inc({ profile: profile.name });
   context.log.info(
     { requestId: context.requestId, caller: context.caller.uri, profile: profile.name, serialNumber: serial },

@@ -55,6 +55,7 @@ export function issuedWriteSet(
         notAfter: issued.notAfter,
         issuedAt: enrollment.now,
         renews: enrollment.renewed?.serialNumber,
+        crlScope: issued.crlScope,
       }),
       requestOperation(context, enrollment, issued),
       ...(authority.signer.isSynchronous ? [] : [fulfilIntent(issued.serialNumber)]),

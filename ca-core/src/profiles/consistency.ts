@@ -8,6 +8,7 @@ import { evidenceVerifiers } from '../evidence/verify-evidence.ts';
 import { lintIds } from '../lint/lint.ts';
 import { keyRules, purposeRules } from './key-consistency.ts';
 import type { ProfileFile } from './schema.ts';
+import { statusRules } from './status-consistency.ts';
 import { nameRules, subjectRules } from './subject-consistency.ts';
 import { validityRules } from './validity-consistency.ts';
 
@@ -44,6 +45,7 @@ const rules: readonly ConsistencyRule[] = [
   ...nameRules,
   ...keyRules,
   ...purposeRules,
+  ...statusRules,
   exceptionsAreLints,
   evidenceCanBeVerified,
 ];

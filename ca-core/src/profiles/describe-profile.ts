@@ -43,6 +43,7 @@ export function describeProfile(profile: Profile): ProfileMessage {
     copiedExtensions: [...profile.requestExtensions.copy],
     acceptsStatedPossession: profile.acceptsStatedPossession,
     allowsNameChange: profile.renewal.allowsNameChange,
+    status: profile.status,
   };
 }
 

@@ -27,6 +27,7 @@ const decidedByTheCa: ReadonlySet<string> = new Set([
   extensionIds.extendedKeyUsage,
   extensionIds.freshestCrl,
   extensionIds.inhibitAnyPolicy,
+  extensionIds.noRevAvail,
   extensionIds.authorityInformationAccess,
   extensionIds.signedCertificateTimestamps,
   extensionIds.precertificatePoison,

@@ -3,7 +3,7 @@
  * nothing by itself; the enrollment pipeline does what it says. It must never hold anything that a protocol defines:
  * the same profile gives the same certificate through every gate (ARCHITECTURE §1.5).
  */
-import type { CurveName, KeyUsageName, MlDsaParameterSet, NameKind } from './vocabulary.ts';
+import type { CurveName, KeyUsageName, MlDsaParameterSet, NameKind, ProfileStatus } from './vocabulary.ts';
 
 /** One kind of certificate. Object identifiers are dotted, durations are milliseconds. */
 export type Profile = {
@@ -27,9 +27,11 @@ export type Profile = {
   readonly basicConstraints: BasicConstraintsRule;
   /** Policy identifiers, dotted, RFC 5280 §4.2.1.4. */
   readonly policies: readonly string[];
-  /** Absolute http URLs, RFC 5280 §4.2.2.1. */
+  /** Whether relying parties can learn what became of a certificate, and what it says about that. */
+  readonly status: ProfileStatus;
+  /** Absolute http URLs, RFC 5280 §4.2.2.1; they stand instead of the configured ones. */
   readonly authorityInformationAccess: { readonly ocsp: readonly string[]; readonly caIssuers: readonly string[] };
-  /** Absolute http URLs, RFC 5280 §4.2.1.13. */
+  /** Absolute http URLs, RFC 5280 §4.2.1.13; they stand instead of the configured one. */
   readonly crlDistributionPoints: readonly string[];
   /** What becomes of extensions that a request asks for beside the ones that the profile decides itself. */
   readonly requestExtensions: {

@@ -11,6 +11,7 @@ import {
   lintSets,
   mlDsaParameterSets,
   nameKinds,
+  profileStatuses,
   requesterKindNames,
 } from './vocabulary.ts';
 
@@ -151,10 +152,19 @@ export const profileFileSchema = z.strictObject({
   validity,
   basicConstraints,
   policies: distinct(objectIdentifier).default([]).describe('Policy identifiers, dotted'),
+  status: z
+    .enum(profileStatuses)
+    .default('published')
+    .describe(
+      'published: on CRLs and in OCSP, at the addresses of core.status; no-rev-avail: never published, and the certificate says so (RFC 9608); unpublished: nothing is published or said',
+    ),
   authorityInformationAccess: z
     .strictObject({ ocsp: distinct(httpUrl).default([]), caIssuers: distinct(httpUrl).default([]) })
-    .prefault({}),
-  crlDistributionPoints: distinct(httpUrl).default([]),
+    .prefault({})
+    .describe('Addresses instead of those of core.status'),
+  crlDistributionPoints: distinct(httpUrl)
+    .default([])
+    .describe('Addresses instead of the one of core.status; no shard is chosen then'),
   requestExtensions: z
     .strictObject({
       copy: distinct(extensionId).default([]).describe('Extensions taken from the request as they are'),

@@ -30,6 +30,13 @@ export type CurveName = (typeof curveNames)[number];
 export const mlDsaParameterSets = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const;
 export type MlDsaParameterSet = (typeof mlDsaParameterSets)[number];
 
+/**
+ * What becomes of the status of a profile's certificates: on CRLs and in OCSP; never told, which they say themselves
+ * (RFC 9608); or told nowhere by us.
+ */
+export const profileStatuses = ['published', 'no-rev-avail', 'unpublished'] as const;
+export type ProfileStatus = (typeof profileStatuses)[number];
+
 /** Kinds of requester, as RequesterKind of the contract in lower case. */
 export const requesterKindNames = [
   'user',

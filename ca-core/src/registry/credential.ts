@@ -85,6 +85,7 @@ export function issueCredential(issuer: CredentialIssuer, request: CredentialReq
     notAfter: certificate.notAfter,
     issuedAt: issuer.clock.now(),
     renews: request.renews,
+    crlScope: '',
   });
   const { serialNumber, notAfter } = certificate;
   return { certificate: der, serialNumber, notAfter, keyFingerprint, operations };

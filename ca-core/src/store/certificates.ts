@@ -37,6 +37,8 @@ export type NewCertificate = {
   readonly issuedAt: Date;
   /** Serial number of the certificate that it renews. */
   readonly renews?: string | undefined;
+  /** CRL that its distribution point names (revocation/crl-scope.ts); empty: none. */
+  readonly crlScope: string;
 };
 
 /** A certificate as recorded, and how it stands. */
@@ -95,6 +97,7 @@ const insertRow = compileInsert('certificates', [
   'renews',
   'subject',
   'certificate',
+  'crl_scope',
 ]);
 
 // The row inserted last on this connection is the certificate itself: a table without rowid leaves that as it was.
@@ -157,6 +160,7 @@ export function insertCertificate(certificate: NewCertificate): readonly WriteOp
         certificate.renews ?? null,
         certificate.subject,
         certificate.certificate,
+        certificate.crlScope,
       ],
     },
   ];
@@ -219,6 +223,7 @@ export function toStoredCertificate(row: CertificateRow): StoredCertificate {
     notAfter: new Date(row.not_after),
     issuedAt: new Date(row.issued_at),
     renews: row.renews ?? undefined,
+    crlScope: row.crl_scope,
     revocation: toStoredRevocation(row),
   };
 }

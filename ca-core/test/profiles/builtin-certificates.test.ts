@@ -14,6 +14,8 @@ import { builtin } from './profile-file.ts';
 const requests: Readonly<Record<string, readonly [subject: string, ...names: string[]]>> = {
   'tls-server': ['CN=www.example.com', 'DNS:www.example.com', 'DNS:*.example.com', 'IP:127.0.0.1'],
   'tls-client': ['CN=Alice,O=Example,C=DE', 'email:alice@example.com'],
+  'tls-server-short-lived': ['CN=www.example.com', 'DNS:www.example.com', 'IP:127.0.0.1'],
+  'tls-client-short-lived': ['CN=job,O=Example', 'URI:spiffe://example.org/job'],
   'tls-server-client': ['', 'DNS:broker.example.com', 'URI:spiffe://example.org/broker'],
   'device-identity': ['serialNumber=0815,O=Example'],
   'gateway-tls': ['CN=localhost', 'DNS:localhost', 'IP:127.0.0.1', 'IP:::1'],
@@ -49,7 +51,7 @@ describe('built-in profiles: certificates', () => {
         const notAfter = new Date(notBefore.getTime() + profile.validity.maximumMs - 1000);
         const { der, tbs } = issueTestCertificate(
           authority,
-          profile,
+          { ...profile, isWithoutRevocation: profile.status === 'no-rev-avail' },
           contentsFor(key, { ...shaped, notBefore, notAfter }),
         );
         const findings = lintCertificate(readLintSubject(tbs), { ...profile.lints, at: notBefore });

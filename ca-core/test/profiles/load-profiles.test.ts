@@ -13,7 +13,7 @@ import { builtin, profile, profileFile } from './profile-file.ts';
 const dayMs = 86_400_000;
 
 describe('built-in profiles', () => {
-  it('are the eight that the house needs', () => {
+  it('are the ten that the house needs', () => {
     assert.deepEqual([...loadProfiles().keys()].sort(), [
       'device-identity',
       'gateway-tls',
@@ -21,8 +21,10 @@ describe('built-in profiles', () => {
       'ra-credential',
       'sub-ca',
       'tls-client',
+      'tls-client-short-lived',
       'tls-server',
       'tls-server-client',
+      'tls-server-short-lived',
     ]);
   });
 
@@ -30,6 +32,17 @@ describe('built-in profiles', () => {
     for (const name of ['tls-server', 'tls-server-client', 'gateway-tls']) {
       assert.ok(builtin(name).validity.maximumMs <= 200 * dayMs, name);
     }
+  });
+
+  it('RFC 9608 §1: are without revocation only where a certificate lives for a week at most', () => {
+    for (const [name, { status, validity }] of loadProfiles()) {
+      assert.equal(status === 'no-rev-avail', validity.maximumMs <= 7 * dayMs && name !== 'ra-credential', name);
+    }
+  });
+
+  it('RFC 6960 §4.2.2.2.1: publish the status of all others but responders and credentials', () => {
+    const unpublished = [...loadProfiles().values()].filter(({ status }) => status === 'unpublished');
+    assert.deepEqual(unpublished.map(({ name }) => name).sort(), ['ocsp-signing', 'ra-credential']);
   });
 
   it('RFC 7030 §3.6.1: give gates serverAuth and cmcRA', () => {
@@ -78,12 +91,12 @@ describe("the operator's profiles", () => {
     write('printer.yaml', profileFile({ name: 'printer' }));
     write('notes.txt', 'not a profile');
     const profiles = loadProfiles({ directory });
-    assert.equal(profiles.size, 9);
+    assert.equal(profiles.size, 11);
     assert.equal(profiles.get('printer')?.description, 'a test');
   });
 
   it('are not needed', () => {
-    assert.equal(loadProfiles({ directory: join(directory, 'missing') }).size, 8);
+    assert.equal(loadProfiles({ directory: join(directory, 'missing') }).size, 10);
   });
 
   it('take the place of a built-in one of the same name', () => {
@@ -125,6 +138,7 @@ describe('what a gate is told of a profile', () => {
     assert.deepEqual(message.keys[1], { kind: 'rsa', parameters: [], minimumBits: 2048, maximumBits: 4096 });
     assert.deepEqual(message.defaultValidity, { seconds: 90 * 86_400, nanos: 0 });
     assert.equal(message.needsApproval, false);
+    assert.equal(message.status, 'published');
     assert.equal(describeProfile(builtin('sub-ca')).isCa, true);
   });
 

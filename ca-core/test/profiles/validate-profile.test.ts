@@ -20,6 +20,7 @@ describe('profile file: form', () => {
     assert.deepEqual(read.lints, { sets: ['rfc5280'], refuseAt: 'error', except: [] });
     assert.deepEqual(read.basicConstraints, { isCa: false });
     assert.equal(read.requesters, 'any');
+    assert.equal(read.status, 'published');
   });
 
   it('gives file, line, column and key of each problem, all of them at once', () => {
@@ -217,6 +218,32 @@ const mistakes: readonly (readonly [rule: string, changes: Readonly<Record<strin
     { authorityInformationAccess: "{ ocsp: ['http://example.com/a b'] }" },
     /^authorityInformationAccess\.ocsp\.0: must be an absolute http/,
   ],
+  [
+    'RFC 9608 §3: a CA that nobody could revoke',
+    {
+      basicConstraints: '{ isCa: true }',
+      keyUsage: '[keyCertSign]',
+      subject: '{ rule: from-request, attributes: [{ type: CN, presence: required }] }',
+      status: 'no-rev-avail',
+    },
+    /^status: no-rev-avail is never for a CA/,
+  ],
+  [
+    'RFC 9608 §3: a CRL of certificates without revocation',
+    { status: 'no-rev-avail', crlDistributionPoints: "['http://example.com/crl']" },
+    /^crlDistributionPoints: stands beside status no-rev-avail/,
+  ],
+  [
+    'RFC 9608 §3: a responder for certificates without revocation',
+    { status: 'no-rev-avail', authorityInformationAccess: "{ ocsp: ['http://example.com/ocsp'] }" },
+    /^authorityInformationAccess\.ocsp: stands beside status no-rev-avail/,
+  ],
+  [
+    'RFC 9608 §3: that the requester decides about revocation',
+    { requestExtensions: '{ copy: [noRevAvail] }' },
+    /decided by the profile/,
+  ],
+  ['a status that is none', { status: 'secret' }, /^status: must be one of: published, no-rev-avail, unpublished/],
   ['a kind of requester that is not known', { requesters: '[nobody]' }, /^requesters\.0: must be one of: user/],
   ['no requester', { requesters: '[]' }, /^requesters: must have at least 1 entry/],
   ['a lint that does not exist', { lints: '{ except: [no-such-lint] }' }, /^lints\.except\.0: is not the id of a lint/],
@@ -226,7 +253,20 @@ const mistakes: readonly (readonly [rule: string, changes: Readonly<Record<strin
     /^evidence\.0\.type: is not a type of evidence/,
   ],
   ['the service authority', { authority: 'service' }, /^authority: must be issuing/],
+  ['a published status of credentials', { authority: 'service' }, /^status: must be unpublished for the service/],
 ];
+
+describe('RFC 9608: profiles without revocation', () => {
+  it('may say where the certificate of the issuer is', () => {
+    const caIssuers = ['http://example.com/issuer.crt'];
+    const read = profile({
+      status: 'no-rev-avail',
+      authorityInformationAccess: `{ caIssuers: ['${caIssuers[0]}'] }`,
+    });
+    assert.equal(read.status, 'no-rev-avail');
+    assert.deepEqual(read.authorityInformationAccess, { ocsp: [], caIssuers });
+  });
+});
 
 describe('profile file: what must hold', () => {
   for (const [rule, changes, problem] of mistakes) {

@@ -111,6 +111,7 @@ export function certificate(changes: Partial<NewCertificate> = {}): NewCertifica
     notBefore: now,
     notAfter: new Date(now.getTime() + 90 * 86_400_000),
     issuedAt: now,
+    crlScope: '',
     ...changes,
   };
 }

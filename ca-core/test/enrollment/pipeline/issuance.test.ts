@@ -167,6 +167,8 @@ const requests: Readonly<Record<string, RequestParts & { readonly purpose?: stri
     names: ['email:agot@example.com', 'URI:https://example.com/agot'],
     purpose: 'sslclient',
   },
+  'tls-server-short-lived': { names: ['DNS:pod.example.com'], purpose: 'sslserver' },
+  'tls-client-short-lived': { names: ['URI:spiffe://example.org/job'], purpose: 'sslclient' },
   'tls-server-client': { names: ['DNS:peer.example.com', 'URI:spiffe://example.org/peer'], purpose: 'sslserver' },
   'device-identity': { subject: 'serialNumber=4711,CN=sensor,O=Example', purpose: 'sslclient' },
   'gateway-tls': { subject: 'CN=gate.example.com', names: ['DNS:gate.example.com'], purpose: 'sslserver' },

@@ -247,6 +247,8 @@ export interface Profile {
   acceptsStatedPossession: boolean;
   /** Whether a renewal may change names (RFC 6402 §2.8). */
   allowsNameChange: boolean;
+  /** `published` on CRLs and in OCSP, `no-rev-avail` (RFC 9608: never, and the certificate says so), `unpublished`. */
+  status: string;
 }
 
 /** One attribute of the subject. */
@@ -1677,6 +1679,7 @@ function createBaseProfile(): Profile {
     copiedExtensions: [],
     acceptsStatedPossession: false,
     allowsNameChange: false,
+    status: "",
   };
 }
 
@@ -1737,6 +1740,9 @@ export const Profile: MessageFns<Profile> = {
     }
     if (message.allowsNameChange !== false) {
       writer.uint32(128).bool(message.allowsNameChange);
+    }
+    if (message.status !== "") {
+      writer.uint32(138).string(message.status);
     }
     return writer;
   },
@@ -1902,6 +1908,14 @@ export const Profile: MessageFns<Profile> = {
             message.allowsNameChange = reader.bool();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1939,6 +1953,7 @@ export const Profile: MessageFns<Profile> = {
     message.copiedExtensions = object.copiedExtensions?.map((e) => e) || [];
     message.acceptsStatedPossession = object.acceptsStatedPossession ?? false;
     message.allowsNameChange = object.allowsNameChange ?? false;
+    message.status = object.status ?? "";
     return message;
   },
 };
