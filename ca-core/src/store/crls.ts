@@ -1,0 +1,194 @@
+// CRLs that were signed, and the numbers that were taken for them. The newest full CRL of a scope and its newest delta are
+// what is served; older full ones stay until they are over, because relying parties still hold them and a delta must
+// complete each of them (RFC 5280 §5.2.4). A number is taken by a commit of its own and never given back.
+
+import { CoreError } from '@gatehouse/proto/core-error';
+import type { CrlTable } from './database.ts';
+import { compileInsert, compileQuery, slot } from './queries.ts';
+import type { StoreReader } from './statements.ts';
+import type { WriteOperation } from './write-set.ts';
+
+/** A signed CRL. */
+export type StoredCrl = {
+  /** File name without its ending; deltas have that of their full CRL. */
+  readonly scope: string;
+  /** RFC 5280 §5.2.3. */
+  readonly number: number;
+  /** RFC 5280 §5.2.4; undefined for a full CRL. */
+  readonly baseNumber: number | undefined;
+  /** Epoch milliseconds, whole seconds. */
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+  /** Last position of status_changes that it takes into account. */
+  readonly changePosition: number;
+  /** Revoked certificates on it. */
+  readonly entries: number;
+  /** Octets. */
+  readonly size: number;
+  readonly sha256: Uint8Array;
+};
+
+const insert = compileInsert('crls', [
+  'scope',
+  'number',
+  'base_number',
+  'this_update',
+  'next_update',
+  'change_position',
+  'entries',
+  'size',
+  'sha256',
+]);
+
+const removeEnded = compileQuery((database) =>
+  database
+    .deleteFrom('crls')
+    .where('scope', '=', slot<string>(0))
+    .where('base_number', 'is', null)
+    .where('number', '<', slot<number>(1))
+    .where('next_update', '<', slot<number>(2)),
+);
+
+const removeDeltas = compileQuery((database) =>
+  database
+    .deleteFrom('crls')
+    .where('scope', '=', slot<string>(0))
+    .where('base_number', 'is not', null)
+    .where('number', '<', slot<number>(1)),
+);
+
+const removeScope = compileQuery((database) => database.deleteFrom('crls').where('scope', '=', slot<string>(0)));
+
+const selectNewestFull = compileQuery((database) =>
+  database
+    .selectFrom('crls')
+    .selectAll()
+    .where('scope', '=', slot<string>(0))
+    .where('base_number', 'is', null)
+    .orderBy('number', 'desc')
+    .limit(slot<number>(1)),
+);
+
+const selectNewestDelta = compileQuery((database) =>
+  database
+    .selectFrom('crls')
+    .selectAll()
+    .where('scope', '=', slot<string>(0))
+    .where('base_number', 'is not', null)
+    .orderBy('number', 'desc')
+    .limit(slot<number>(1)),
+);
+
+const selectOldestFull = compileQuery((database) =>
+  database
+    .selectFrom('crls')
+    .selectAll()
+    .where('scope', '=', slot<string>(0))
+    .where('base_number', 'is', null)
+    .where('next_update', '>=', slot<number>(1))
+    .orderBy('number')
+    .limit(slot<number>(2)),
+);
+
+const selectOldestPosition = compileQuery((database) =>
+  database
+    .selectFrom('crls')
+    .select((select) => select.fn.min<number | null>('change_position').as('position'))
+    .where('base_number', 'is', null),
+);
+
+const takeNumber = compileQuery((database) =>
+  database
+    .insertInto('crl_numbers')
+    .values({ scope: slot(0), number: slot(1) })
+    .onConflict((conflict) =>
+      conflict
+        .column('scope')
+        .doUpdateSet((row) => ({ number: row.ref('excluded.number') }))
+        .whereRef('excluded.number', '>', 'crl_numbers.number'),
+    ),
+);
+
+const selectNumber = compileQuery((database) =>
+  database.selectFrom('crl_numbers').select('number').where('scope', '=', slot<string>(0)),
+);
+
+const selectScopes = compileQuery((database) => database.selectFrom('crl_numbers').select('scope').orderBy('scope'));
+
+/**
+ * Records a CRL and forgets those that nobody needs any more: full ones that are over, and former deltas.
+ *
+ * @param now epoch milliseconds
+ */
+export function recordCrl(crl: StoredCrl, now: number): readonly WriteOperation[] {
+  const { scope, number, baseNumber, thisUpdate, nextUpdate, changePosition, entries, size, sha256 } = crl;
+  return [
+    {
+      sql: insert.sql,
+      parameters: [scope, number, baseNumber ?? null, thisUpdate, nextUpdate, changePosition, entries, size, sha256],
+    },
+    baseNumber === undefined
+      ? { sql: removeEnded.sql, parameters: [scope, number, now] }
+      : { sql: removeDeltas.sql, parameters: [scope, number] },
+  ];
+}
+
+/** Forgets the CRLs of a scope that is not published any more. Its numbers stay taken. */
+export function forgetCrls(scope: string): WriteOperation {
+  return { sql: removeScope.sql, parameters: [scope] };
+}
+
+/** The newest full CRL of a scope, or its newest delta. Throws CoreError `unavailable`. */
+export function findNewestCrl(store: StoreReader, scope: string, isDelta: boolean): StoredCrl | undefined {
+  const row = store.one(isDelta ? selectNewestDelta : selectNewestFull, scope, 1);
+  return row === undefined ? undefined : toStoredCrl(row);
+}
+
+/**
+ * What a delta of the scope must start from: the oldest full CRL that relying parties may still hold, else the newest.
+ * Throws CoreError `unavailable`.
+ *
+ * @param now epoch milliseconds
+ */
+export function findDeltaBase(store: StoreReader, scope: string, now: number): StoredCrl | undefined {
+  const row = store.one(selectOldestFull, scope, now, 1);
+  return row === undefined ? findNewestCrl(store, scope, false) : toStoredCrl(row);
+}
+
+/** The position from which on status changes are still needed for deltas. Throws CoreError `unavailable`. */
+export function oldestChangePosition(store: StoreReader): number | undefined {
+  return store.one(selectOldestPosition)?.position ?? undefined;
+}
+
+/** Takes a number. Fails with CoreError `conflict` when it, or a higher one, is taken. */
+export function takeCrlNumber(scope: string, number: number): WriteOperation {
+  return {
+    sql: takeNumber.sql,
+    parameters: [scope, number],
+    expects: { rows: 1, otherwise: () => new CoreError('conflict', `CRL number ${number} of ${scope} is taken`) },
+  };
+}
+
+/** The last number that was taken in a scope; 0 before the first. Throws CoreError `unavailable`. */
+export function lastCrlNumber(store: StoreReader, scope: string): number {
+  return store.one(selectNumber, scope)?.number ?? 0;
+}
+
+/** Scopes in which numbers were taken. Throws CoreError `unavailable`. */
+export function listNumberedScopes(store: StoreReader): readonly string[] {
+  return store.all(selectScopes).map(({ scope }) => scope);
+}
+
+function toStoredCrl(row: CrlTable): StoredCrl {
+  return {
+    scope: row.scope,
+    number: row.number,
+    baseNumber: row.base_number ?? undefined,
+    thisUpdate: row.this_update,
+    nextUpdate: row.next_update,
+    changePosition: row.change_position,
+    entries: row.entries,
+    size: row.size,
+    sha256: row.sha256,
+  };
+}
