@@ -56,6 +56,7 @@ const ocsp = z
 /** Schema of `core.status`. */
 export const statusConfigurationSchema = z.strictObject({
   baseUrl: httpUrl
+    .refine((url) => !url.includes('?'), 'must not have a query: paths are put behind it')
     .nullish()
     // Paths are put behind it with a slash of their own.
     .transform((url) => url?.replace(/\/+$/, ''))

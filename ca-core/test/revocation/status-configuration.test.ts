@@ -20,4 +20,8 @@ describe('core.status.baseUrl', () => {
     assert.equal(baseUrlOf('https://status.example.com').success, false);
     assert.equal(baseUrlOf('').success, false);
   });
+
+  test('has no query, which every path would end up in', () => {
+    assert.equal(baseUrlOf('http://status.example.com/?pki=1').success, false);
+  });
 });
