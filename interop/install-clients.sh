@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs the stock clients of the matrix: Debian's packages, for which it needs root, and GlobalSign's estclient, which is
-# built from its Go module in the versions that go/go.mod and go/go.sum pin. What cannot be installed is named, and fails.
+# Installs the stock clients of the matrix: Debian's packages, for which it needs root, and what is built of Go in the
+# versions that go/go.mod and go/go.sum pin: GlobalSign's estclient, and a checker that does nothing but call Go's own
+# reader of OCSP and CRLs. What cannot be installed is named, and fails. No service is started.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl)
+clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl gnutls-bin nginx
+  python3-cryptography)
 # estclient speaks PKCS #11 by way of C.
 builders=(golang-go gcc libc6-dev)
 
@@ -26,36 +28,57 @@ install_packages() {
   fi
   export DEBIAN_FRONTEND=noninteractive
   apt-get update
+  start_no_services
   apt-get install --yes --no-install-recommends "${missing[@]}"
   for package in "${missing[@]}"; do
     is_installed "$package" || { echo "$package could not be installed" >&2; return 1; }
   done
 }
 
+# nginx is run by the matrix itself, as a process that ends with it; its package would start it at once, on port 80. A policy
+# that is there already is somebody's own.
+start_no_services() {
+  local policy=/usr/sbin/policy-rc.d
+  [ ! -e "$policy" ] || return 0
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+
 find_go() { command -v go || { [ -x /usr/local/go/bin/go ] && echo /usr/local/go/bin/go; }; }
 
-build_estclient() {
-  local version go
-  version=$(sed -n 's,^require github.com/globalsign/est v,,p' go/go.mod)
-  case $(.work/bin/estclient version 2>/dev/null) in *" $version") return 0 ;; esac
+# What is built stands until what it is built from changes.
+is_built() {
+  local program
+  for program in estclient status-checker; do
+    [ -x ".work/bin/$program" ] || return 1
+    [ -z "$(find go -type f -newer ".work/bin/$program")" ] || return 1
+  done
+}
+
+# All of it stays in this directory, and nothing but what go.sum has is taken.
+build_go() {
+  local go
+  ! is_built || return 0
   if ! find_go >/dev/null || ! command -v gcc >/dev/null; then install_packages "${builders[@]}"; fi
   go=$(find_go)
   mkdir -p .work
-  # All of it stays in this directory, and nothing but what go.sum has is taken.
   (
     export GOPATH=$PWD/.work/go GOBIN=$PWD/.work/bin GOTOOLCHAIN=local GOFLAGS='-mod=readonly -modcacherw'
     unset GOROOT
     cd go
-    CGO_ENABLED=1 "$go" install github.com/globalsign/est/cmd/estclient
+    CGO_ENABLED=1 "$go" install github.com/globalsign/est/cmd/estclient ./status-checker
   )
+  # Go leaves a program alone that would come out the same.
+  touch .work/bin/estclient .work/bin/status-checker
 }
 
 if command -v dpkg-query >/dev/null; then
   install_packages "${clients[@]}"
 else
-  for program in pki curl openssl; do
+  for program in pki curl openssl ocsptool certtool nginx python3; do
     command -v "$program" >/dev/null || install_packages "${clients[@]}"
   done
 fi
-build_estclient
+build_go
 echo "The stock clients are installed: ${clients[*]}, $(.work/bin/estclient version)"

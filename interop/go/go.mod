@@ -3,7 +3,10 @@ module gatehouse.invalid/interop
 
 go 1.19
 
-require github.com/globalsign/est v1.0.6
+require (
+	github.com/globalsign/est v1.0.6
+	golang.org/x/crypto v0.0.0-20200602180216-279210d13fed
+)
 
 require (
 	github.com/ThalesIgnite/crypto11 v1.2.1 // indirect
@@ -15,7 +18,6 @@ require (
 	github.com/pkg/errors v0.8.1 // indirect
 	github.com/thales-e-security/pool v0.0.1 // indirect
 	go.mozilla.org/pkcs7 v0.0.0-20200128120323-432b2356ecb1 // indirect
-	golang.org/x/crypto v0.0.0-20200602180216-279210d13fed // indirect
 	golang.org/x/sys v0.0.0-20210220050731-9a76102bfb43 // indirect
 	golang.org/x/time v0.0.0-20210220033141-f8bda1e9f3ba // indirect
 )

@@ -16,9 +16,14 @@ export type Operation = {
   readonly run: (session: Session) => Promise<void>;
 };
 
+/** A gate by the name of its folder. */
+export type Gate = 'est' | 'status';
+
 /** A stock client. */
 export type Client = {
   readonly name: string;
+  /** What it is a client of. */
+  readonly gate: Gate;
   /** Its version in its own words. @throws when it is not there */
   readonly version: () => Promise<string>;
   readonly operations: readonly Operation[];

@@ -16,5 +16,10 @@ export const clients: readonly Client[] = [
   opensslClient,
   estclient,
   nodeClient,
-  { name: 'broken input by curl and s_client', version: curlClient.version, operations: refusals(brokenInputs) },
+  {
+    name: 'broken input by curl and s_client',
+    gate: 'est',
+    version: curlClient.version,
+    operations: refusals(brokenInputs),
+  },
 ];

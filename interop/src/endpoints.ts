@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the clients of the EST gate need; files are absolute paths. */
+/** What the clients need; files are absolute paths. */
 export type Endpoints = {
   /** The root certificate, PEM. */
   readonly trustAnchor: string;
@@ -15,6 +15,12 @@ export type Endpoints = {
     readonly url: string;
     readonly username: string;
     readonly password: string;
+  };
+  readonly status: {
+    /** `http://127.0.0.1:6960/ocsp`. */
+    readonly ocsp: string;
+    /** `http://127.0.0.1:6960/crl`; CRLs are below it. */
+    readonly crl: string;
   };
 };
 
@@ -32,10 +38,12 @@ export function readEndpoints(directory: string): Endpoints {
 export function parseEndpoints(text: string, directory: string): Endpoints {
   const document: unknown = JSON.parse(text);
   const est = member(document, 'est');
+  const status = member(document, 'status');
   return {
     trustAnchor: join(directory, textOf(document, 'trustAnchor')),
     chain: join(directory, textOf(document, 'chain')),
     est: { url: textOf(est, 'url'), username: textOf(est, 'username'), password: textOf(est, 'password') },
+    status: { ocsp: textOf(status, 'ocsp'), crl: textOf(status, 'crl') },
   };
 }
 

@@ -33,6 +33,13 @@ export function readAnswers(octets: Buffer): readonly HttpAnswer[] {
   return answers;
 }
 
+/** The answer to HEAD: it has no body whatever its Content-Length says, RFC 9110 §9.3.2. @throws {HttpAnswerError} */
+export function readHeadAnswer(octets: Buffer): HttpAnswer {
+  const { status, headers, headerOctets } = readHeader(octets);
+  if (octets.length > headerOctets) throw new HttpAnswerError('a body follows the answer to HEAD');
+  return { status, headers, headerOctets, body: Buffer.alloc(0) };
+}
+
 /** The last of the answers: of the others, a client that authenticates sees only that they asked for more. @throws {HttpAnswerError} */
 export function readLastAnswer(octets: Buffer): HttpAnswer {
   const last = readAnswers(octets).at(-1);
@@ -41,15 +48,18 @@ export function readLastAnswer(octets: Buffer): HttpAnswer {
 }
 
 function readAnswer(octets: Buffer): { readonly answer: HttpAnswer; readonly length: number } {
+  const header = readHeader(octets);
+  const { body, length } = readBody(header.status, header.headers, octets.subarray(header.headerOctets));
+  return { answer: { ...header, body }, length: header.headerOctets + length };
+}
+
+function readHeader(octets: Buffer): Omit<HttpAnswer, 'body'> {
   const end = octets.indexOf('\r\n\r\n');
   if (end < 0) throw new HttpAnswerError(`no whole header in ${JSON.stringify(octets.toString('latin1', 0, 80))}`);
   const [statusLine = '', ...fields] = octets.toString('latin1', 0, end).split('\r\n');
   const status = /^HTTP\/1\.[01] (\d{3}) /.exec(statusLine)?.[1];
   if (status === undefined) throw new HttpAnswerError(`'${statusLine}' is no status line`);
-  const headers = readFields(fields);
-  const headerOctets = end + 4;
-  const { body, length } = readBody(Number(status), headers, octets.subarray(headerOctets));
-  return { answer: { status: Number(status), headers, headerOctets, body }, length: headerOctets + length };
+  return { status: Number(status), headers: readFields(fields), headerOctets: end + 4 };
 }
 
 function readFields(fields: readonly string[]): ReadonlyMap<string, string> {

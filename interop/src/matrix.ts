@@ -1,6 +1,8 @@
 // The matrix of clients and operations, as people read it and as programs read it. It holds no times, ports or paths, so
 // that a run that proves the same writes the same files.
 
+import type { Gate } from './client.ts';
+
 /** How an operation went. */
 export type Outcome = { readonly passed: true } | { readonly passed: false; readonly reason: string };
 
@@ -12,7 +14,12 @@ export type MatrixRow = {
 };
 
 /** One client with its version. */
-export type MatrixClient = { readonly name: string; readonly version: string; readonly rows: readonly MatrixRow[] };
+export type MatrixClient = {
+  readonly name: string;
+  readonly gate: Gate;
+  readonly version: string;
+  readonly rows: readonly MatrixRow[];
+};
 
 /** All of it. */
 export type Matrix = {
@@ -35,8 +42,7 @@ export function toJson({ clients, proofs }: Matrix): string {
     ...(outcome.passed ? {} : { reason: outcome.reason }),
   });
   const document = {
-    gate: 'est',
-    clients: clients.map(({ name, version, rows }) => ({ name, version, operations: rows.map(cell) })),
+    clients: clients.map(({ name, gate, version, rows }) => ({ name, gate, version, operations: rows.map(cell) })),
     proofs: proofs.map(cell),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
@@ -45,15 +51,17 @@ export function toJson({ clients, proofs }: Matrix): string {
 /** The matrix for people, in Markdown. */
 export function toMarkdown({ clients, proofs }: Matrix): string {
   return [
-    '# Stock clients against the EST gate',
+    '# Stock clients against the gates',
     '',
     'Written by `npm run interop`: each client, unmodified, against a stack started by `gatehouse up`. Every certificate that',
-    'a client was issued is verified by `openssl verify -x509_strict` against the trust anchor.',
+    'a client was issued is verified by `openssl verify -x509_strict` against the trust anchor, and its status is asked for',
+    'where the certificate says.',
     '',
-    '| client | version | operations | passed |',
-    '| --- | --- | ---: | ---: |',
+    '| gate | client | version | operations | passed |',
+    '| --- | --- | --- | ---: | ---: |',
     ...clients.map(
-      ({ name, version, rows }) => `| ${name} | ${version} | ${rows.length} | ${rows.filter(isPassed).length} |`,
+      ({ name, gate, version, rows }) =>
+        `| ${gate} | ${name} | ${version} | ${rows.length} | ${rows.filter(isPassed).length} |`,
     ),
     ...clients.flatMap(({ name, version, rows }) => ['', `## ${name} ${version}`, '', ...table(rows)]),
     '',

@@ -32,8 +32,9 @@ export async function runClients({ clients, openSession, concurrency, report }: 
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-  return clients.map(({ name, operations }, index) => ({
+  return clients.map(({ name, gate, operations }, index) => ({
     name,
+    gate,
     version: versions[index] ?? '',
     rows: operations.flatMap((operation) => rows.get(operation) ?? []),
   }));

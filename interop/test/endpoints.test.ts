@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { EndpointsError, parseEndpoints } from '../src/endpoints.ts';
 
 const est = { url: 'https://127.0.0.1:7030', username: 'demo', password: 'x' };
-const document = { trustAnchor: 'trust/root.pem', chain: 'trust/chain.pem', core: { address: '127.0.0.1:5280' }, est };
+const status = { ocsp: 'http://127.0.0.1:6960/ocsp', crl: 'http://127.0.0.1:6960/crl' };
+const core = { address: '127.0.0.1:5280' };
+const document = { trustAnchor: 'trust/root.pem', chain: 'trust/chain.pem', core, est, status };
 
 describe('endpoints.json', () => {
   it('names files relative to its directory', () => {
@@ -11,12 +13,14 @@ describe('endpoints.json', () => {
       trustAnchor: '/data/trust/root.pem',
       chain: '/data/trust/chain.pem',
       est,
+      status,
     });
   });
 
   for (const [what, broken] of [
     ['the trust anchor', { ...document, trustAnchor: undefined }],
-    ['the gate', { ...document, est: undefined }],
+    ['a gate', { ...document, est: undefined }],
+    ['the CRLs', { ...document, status: { ocsp: status.ocsp } }],
     ['the password', { ...document, est: { ...est, password: undefined } }],
     ['a URL that is text', { ...document, est: { ...est, url: 7 } }],
   ] as const) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HttpAnswerError, readAnswers, readLastAnswer } from '../src/http-answer.ts';
+import { HttpAnswerError, readAnswers, readHeadAnswer, readLastAnswer } from '../src/http-answer.ts';
 
 const octets = (...lines: readonly string[]) => Buffer.from(lines.join('\r\n'), 'latin1');
 
@@ -49,6 +49,13 @@ describe('RFC 9112: answers as they stood on the wire', () => {
   ] as const) {
     it(`are refused with ${what}`, () => assert.throws(() => readLastAnswer(octets(...lines)), HttpAnswerError));
   }
+
+  it('have no body when the request was HEAD, RFC 9110 §9.3.2', () => {
+    const header = ['HTTP/1.1 200 OK', 'Content-Length: 2', '', ''];
+    const { headers, body } = readHeadAnswer(octets(...header));
+    assert.deepEqual([headers.get('content-length'), body.length], ['2', 0]);
+    assert.throws(() => readHeadAnswer(octets(...header, 'ab')), HttpAnswerError);
+  });
 
   it('are refused when there is none', () => assert.throws(() => readLastAnswer(Buffer.alloc(0)), HttpAnswerError));
 

@@ -7,7 +7,7 @@ import type { Session } from '../src/session.ts';
 const passed = { operation: 'enrols', section: 'RFC 7030 §4.2.1', outcome: { passed: true } } as const;
 const failed = { ...passed, outcome: { passed: false, reason: 'a | b\nc' } } as const;
 const matrixOf = (...rows: Matrix['proofs']): Matrix => ({
-  clients: [{ name: 'curl', version: '8', rows }],
+  clients: [{ name: 'curl', gate: 'est', version: '8', rows }],
   proofs: [passed],
 });
 
@@ -20,7 +20,7 @@ describe('the matrix', () => {
 
   it('has a row for each operation, in one line, with the version of the client', () => {
     const text = toMarkdown(matrixOf(passed, failed));
-    assert.match(text, /^\| curl \| 8 \| 2 \| 1 \|$/m);
+    assert.match(text, /^\| est \| curl \| 8 \| 2 \| 1 \|$/m);
     assert.match(text, /^\| enrols \| RFC 7030 §4\.2\.1 \| passed \|$/m);
     assert.match(text, /^\| enrols \| RFC 7030 §4\.2\.1 \| \*\*failed\*\*: a \\\| b c \|$/m);
   });
@@ -44,7 +44,10 @@ describe('a run', () => {
       operation('fails', () => Promise.reject(new Error('no'))),
       operation('passes', () => Promise.resolve()),
     ];
-    const [client] = await runClients({ ...options, clients: [{ name: 'a', version: async () => '1', operations }] });
+    const [client] = await runClients({
+      ...options,
+      clients: [{ name: 'a', gate: 'est', version: async () => '1', operations }],
+    });
     assert.deepEqual(client?.rows, [
       { operation: 'fails', section: '-', outcome: { passed: false, reason: 'no' } },
       { operation: 'passes', section: '-', outcome: { passed: true } },
@@ -54,7 +57,8 @@ describe('a run', () => {
   it('does not begin when a client is missing', async () => {
     let runs = 0;
     const operations = [operation('counts', async () => void runs++)];
-    const missing = { name: 'b', version: () => Promise.reject(new Error('b is missing')), operations };
+    const version = () => Promise.reject(new Error('b is missing'));
+    const missing = { name: 'b', gate: 'est', version, operations } as const;
     await assert.rejects(runClients({ ...options, clients: [missing] }), /b is missing/);
     assert.equal(runs, 0);
   });

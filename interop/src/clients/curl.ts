@@ -12,6 +12,7 @@ import { serverKeyGeneration } from '../curl/server-key-generation.ts';
 /** curl. */
 export const curlClient: Client = {
   name: 'curl',
+  gate: 'est',
   version: async () => {
     const said = (await output('curl', ['--version'])).toString('latin1');
     const version = /^curl (\S+)/.exec(said)?.[1];

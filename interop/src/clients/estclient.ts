@@ -21,6 +21,7 @@ const subject = ['CN=go.example.com'];
 /** GlobalSign's estclient. */
 export const estclient: Client = {
   name: 'GlobalSign estclient',
+  gate: 'est',
   version: async () => {
     const said = (await output(estclientProgram, ['version'])).toString('latin1');
     const version = /(\d\S*)\s*$/.exec(said)?.[1];

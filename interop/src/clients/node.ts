@@ -19,6 +19,7 @@ import type { Session } from '../session.ts';
 /** Node.js. */
 export const nodeClient: Client = {
   name: 'Node.js tls',
+  gate: 'est',
   version: async () => process.versions.node,
   operations: [
     {

@@ -15,12 +15,8 @@ const tls = 'RFC 9325';
 /** openssl s_client. */
 export const opensslClient: Client = {
   name: 'openssl s_client',
-  version: async () => {
-    const said = (await output('openssl', ['version'])).toString('latin1');
-    const version = /^OpenSSL (\S+)/.exec(said)?.[1];
-    assert(version !== undefined, 'openssl version names no version');
-    return version;
-  },
+  gate: 'est',
+  version: opensslVersion,
   operations: [
     { name: 'cacerts and csrattrs, sent together', section: 'RFC 9112 §9.3.2', run: sendTogether },
     ...['-tls1_2', '-tls1_3'].map((version) => ({
@@ -40,6 +36,14 @@ export const opensslClient: Client = {
     { name: 'resumes no session', section: 'RFC 5929 §3.1', run: reconnect },
   ],
 };
+
+/** Its version in its own words. @throws when it is not there */
+export async function opensslVersion(): Promise<string> {
+  const said = (await output('openssl', ['version'])).toString('latin1');
+  const version = /^OpenSSL (\S+)/.exec(said)?.[1];
+  assert(version !== undefined, 'openssl version names no version');
+  return version;
+}
 
 async function sendTogether(session: Session): Promise<void> {
   const get = (operation: string, ...fields: readonly string[]) =>

@@ -14,6 +14,7 @@ import type { Session } from '../session.ts';
 /** strongSwan's pki. */
 export const strongSwan: Client = {
   name: 'strongSwan pki',
+  gate: 'est',
   version: async () => {
     // It names its version in its help alone, and ends with a status that says that nothing was asked of it.
     const { stdout, stderr } = await runCommand('pki', ['--help']);

@@ -3,7 +3,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { lastLines, output, runCommand } from '../command.ts';
-import { type HttpAnswer, readLastAnswer } from '../http-answer.ts';
+import { type HttpAnswer, readHeadAnswer, readLastAnswer } from '../http-answer.ts';
 import type { Session } from '../session.ts';
 import type { Account } from '../stack.ts';
 
@@ -33,6 +33,15 @@ export class CurlError extends Error {
 
 /** The last answer that curl gets. @throws {CurlError} when there is none; {HttpAnswerError} when it is not in order */
 export async function curl(session: Session, request: CurlRequest): Promise<HttpAnswer> {
+  return await callCurl(session, session.url(request.path), request);
+}
+
+/** The same of any URL. @throws {CurlError}, {HttpAnswerError} */
+export async function callCurl(
+  session: Session,
+  url: string,
+  request: Omit<CurlRequest, 'path'> = {},
+): Promise<HttpAnswer> {
   const { body } = request;
   // Of an answer that only asks for credentials curl shows no body, so headers and bodies come apart.
   const headerFile = session.file(`${randomUUID()}.headers`);
@@ -40,17 +49,18 @@ export async function curl(session: Session, request: CurlRequest): Promise<Http
     ...['--silent', '--show-error', '--raw', '--path-as-is', '--max-time', '30', '--dump-header', headerFile],
     ...['--cacert', session.stack.endpoints.trustAnchor],
     ...(body === undefined ? [] : ['--header', contentTypeField(request), '--data-binary', '@-']),
-    ...(request.method === undefined ? [] : ['--request', request.method]),
+    ...methodOptions(request.method),
     ...(request.headers ?? []).flatMap((field) => ['--header', field]),
     ...(request.account === undefined ? [] : ['--user', `${request.account.username}:${request.account.password}`]),
     ...certificateOptions(request.clientCertificate),
     ...(request.options ?? []),
-    session.url(request.path),
+    url,
   ];
   const { status, stdout, stderr } = await runCommand('curl', parameters, { input: body });
   const header = existsSync(headerFile) ? lastHeader(readFileSync(headerFile, 'latin1')) : '';
   if (header === '') throw new CurlError(`curl ended with status ${status}: ${lastLines(stderr)}`);
-  return readLastAnswer(Buffer.concat([Buffer.from(header, 'latin1'), stdout]));
+  const octets = Buffer.concat([Buffer.from(header, 'latin1'), stdout]);
+  return request.method === 'HEAD' ? readHeadAnswer(octets) : readLastAnswer(octets);
 }
 
 function lastHeader(text: string): string {
@@ -75,7 +85,13 @@ export function splitPem(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
-function contentTypeField({ contentType = 'application/pkcs10' }: CurlRequest): string {
+function methodOptions(method: string | undefined): readonly string[] {
+  if (method === undefined) return [];
+  // curl waits for a body unless it knows by its own option that none comes, and then it shows the header twice.
+  return method === 'HEAD' ? ['--head', '--output', '/dev/null'] : ['--request', method];
+}
+
+function contentTypeField({ contentType = 'application/pkcs10' }: Omit<CurlRequest, 'path'>): string {
   // curl leaves a field out that is given without a value.
   return contentType === '' ? 'Content-Type:' : `Content-Type: ${contentType}`;
 }
