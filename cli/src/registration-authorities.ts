@@ -23,6 +23,7 @@ export type TokenOptions = OperatorOptions & { readonly tokenLife?: string | und
 export type AddOptions = TokenOptions &
   NameOptions & {
     readonly profiles: readonly string[];
+    readonly statusOnly?: boolean | undefined;
     readonly maxValidity?: string | undefined;
     readonly rate?: number | undefined;
   };
@@ -38,6 +39,7 @@ export type JoinOptions = OperatorOptions & {
 /** Registers an RA. */
 export async function addRegistrationAuthority(name: string, options: AddOptions): Promise<void> {
   const { profiles, maxValidity, tokenLife } = options;
+  checkPurpose(options);
   const request = {
     registrationAuthority: {
       name,
@@ -54,6 +56,17 @@ export async function addRegistrationAuthority(name: string, options: AddOptions
   };
   await asOperator(options, async ({ administration }) => {
     printToken(name, await administration.addRegistrationAuthority(request), options);
+  });
+}
+
+/** An RA that was given no profile by mistake would be refused only when its gate asks for something. */
+function checkPurpose({ profiles, statusOnly }: AddOptions): void {
+  if (statusOnly === true && profiles.length > 0) {
+    throw new FatalError('--status-only and --profiles exclude each other');
+  }
+  if (statusOnly === true || profiles.length > 0) return;
+  throw new FatalError('say which profiles the RA may use: --profiles NAMES', {
+    hint: "see those there are with 'gatehouse profile list'; a status gate needs none: --status-only",
   });
 }
 
@@ -88,7 +101,7 @@ export async function listRegistrationAuthorities(options: OperatorOptions): Pro
     [
       ['name', ({ name }) => name],
       ['state', stateOf],
-      ['profiles', ({ profiles }) => profiles.join(',')],
+      ['profiles', ({ profiles }) => profiles.join(',') || '-'],
       ['names', ({ scope }) => shorten(formatScope(scope))],
       [
         'max validity',

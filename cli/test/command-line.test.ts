@@ -87,7 +87,12 @@ const rules: readonly (readonly [rule: string, args: readonly string[], ...forms
   ['names the nearest section', ['up', '--set', 'ets.listen.port=1'], /no section 'ets'; did you mean 'est'/],
   ['says how --set is written', ['up', '--set', 'est'], /no section|write it as path=value/],
   ['says what makes a data directory', ['cert', 'list', '--data', '/nonexistent'], /gatehouse init --data DIR/],
-  ['demands the profiles of an RA', ['ra', 'add', 'x'], /--profiles <names>' not specified/],
+  ['demands the profiles of an RA', ['ra', 'add', 'x'], /--profiles NAMES\n.*--status-only/],
+  [
+    'refuses profiles for an RA without any',
+    ['ra', 'add', 'x', '--profiles', 'p', '--status-only'],
+    /exclude each other/,
+  ],
   ['refuses a rate of nothing', ['ra', 'add', 'x', '--profiles', 'p', '--rate', '0'], /must be a number above 0/],
   ['demands a join token', ['ra', 'join'], /a join token is needed/, /gatehouse ra add/],
   ['refuses what is no join token', ['ra', 'join', '--token', 'abc'], /not a join token/],

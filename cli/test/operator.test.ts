@@ -143,6 +143,17 @@ describe('gatehouse ra', () => {
     assert.match(again.errors, /used or has expired\n.*gatehouse ra token/);
   });
 
+  test('add --status-only makes one that may enrol nothing', async () => {
+    const { exitCode, output } = await run('ra', 'add', 'status-2', '--status-only');
+    assert.equal(exitCode, 0);
+    assert.match(output, /^gh-join\./);
+    const list = await json<readonly { name: string; profiles: string[]; scope: { dnsSuffixes: string[] } }[]>(
+      ...['ra', 'list'],
+    );
+    const made = list.find((ra) => ra.name === 'status-2');
+    assert.deepEqual([made?.profiles, made?.scope.dnsSuffixes], [[], []]);
+  });
+
   test('list and show tell what each may ask for', async () => {
     const list = await json<readonly { name: string; scope: { ipRanges: string[] }; maximumValidity: string }[]>(
       ...['ra', 'list'],

@@ -41,7 +41,8 @@ function addAdd(ra: Command): void {
   const add = ra
     .command('add <name>')
     .description('register an RA and print the join token for its first credential')
-    .requiredOption('--profiles <names>', 'profiles that it may use', collectSeparated);
+    .option('--profiles <names>', 'profiles that it may use', collectSeparated, [])
+    .option('--status-only', 'it enrols nothing, and only reads what is published: for a status gate');
   addNameOptions(add)
     .option('--max-validity <duration>', 'longest validity that it may ask for: 90d')
     .option('--rate <number>', 'enrollments per second', rate)
@@ -51,7 +52,8 @@ function addAdd(ra: Command): void {
       'after',
       `
 A kind of name without an option is refused; * allows every name of the kind. A subject attribute may be bound to one
-profile: 'device-identity:CN=*'. A gate with TLS needs the profile gateway-tls and the names of its own certificate.
+profile: 'device-identity:CN=*'. A gate with TLS needs the profile gateway-tls and the names of its own certificate. The
+status gate needs nothing of all that.
 
 The token is printed alone on standard output. It works once.
 
@@ -59,6 +61,7 @@ Examples:
   $ gatehouse ra add est-dmz --profiles tls-server,gateway-tls --dns example.com --ip 10.0.0.0/8
   $ gatehouse ra add est-dmz --profiles device-identity,gateway-tls --dns example.com --uri https://devices.example.com/ \\
       --email example.com --subject 'device-identity:CN=*' --max-validity 90d --rate 50 --token-life 1h
+  $ gatehouse ra add status --status-only
 `,
     )
     .action(async (name: string, options: AddOptions) => (await load()).addRegistrationAuthority(name, options));
