@@ -12,8 +12,8 @@ export const listenSchema = (port: number) =>
     port: z.number().int().min(0).max(65_535).default(port),
   });
 
-/** Keys of every gate's section. @param port the protocol's default port */
-export const gateShape = (port: number) => ({
+/** Keys of everything that stands in front of the keep. */
+const commonShape = (port: number) => ({
   /** The protocol's listener. */
   listen: listenSchema(port).prefault({}),
   /** /livez, /readyz and /metrics. */
@@ -28,20 +28,44 @@ export const gateShape = (port: number) => ({
     /** File with the credential of this RA, relative to the folder of gatehouse.yaml. */
     credential: z.string().min(1),
   }),
+});
+
+/** How much one address may take. */
+const addressLimits = {
+  /** Open connections of one address. */
+  connectionsPerAddress: z.number().int().min(1).default(256),
+  /** Requests of one address. */
+  address: rateSchema.optional(),
+};
+
+/** Keys of the section of every gate over HTTPS. @param port the protocol's default port */
+export const gateShape = (port: number) => ({
+  ...commonShape(port),
   /** Names and addresses under which clients reach this gate; its server certificate carries them. */
   names: z.array(z.string().min(1)).min(1).default(['localhost', '127.0.0.1', '::1']),
   /** How much one client may take. */
   limits: z
     .strictObject({
-      /** Open connections of one address. */
-      connectionsPerAddress: z.number().int().min(1).default(256),
-      /** Requests of one address. */
-      address: rateSchema.optional(),
+      ...addressLimits,
       /** Requests of one requester. */
       requester: rateSchema.optional(),
     })
     .prefault({}),
 });
 
-/** What every gate's configuration has. */
+/**
+ * Keys of the section of a gate over plain HTTP, which has no certificate and asks nobody who he is.
+ *
+ * @param port the protocol's default port
+ */
+export const plainGateShape = (port: number) => ({
+  ...commonShape(port),
+  /** How much one client may take. */
+  limits: z.strictObject(addressLimits).prefault({}),
+});
+
+/** What the configuration of every gate has. */
+export type CommonGateConfiguration = z.output<z.ZodObject<ReturnType<typeof plainGateShape>>>;
+
+/** What the configuration of every gate over HTTPS has. */
 export type GateConfiguration = z.output<z.ZodObject<ReturnType<typeof gateShape>>>;

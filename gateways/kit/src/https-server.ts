@@ -4,17 +4,16 @@
 import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ListenAddress, listen } from '@gatehouse/runtime/listen';
 import type { Logger } from '@gatehouse/runtime/log';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { textAnswer } from './answer.ts';
-import { ConnectionLimits } from './connection-limits.ts';
+import { limitConnections } from './connection-limits.ts';
+import { drainServer } from './drain.ts';
 import type { GateEnvironment } from './exchange.ts';
 import { OpenExchange } from './open-exchange.ts';
-import { normalizeAddress } from './peer.ts';
 import { refuseOnSocket } from './refusal.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
@@ -89,8 +88,6 @@ const maximumHeaderOctets = 8_192;
 export async function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
   const { app, log, metrics, limits = {} } = options;
   const idleTimeoutMs = limits.idleTimeoutMs ?? 60_000;
-  const perAddress = new ConnectionLimits(limits.connectionsPerAddress ?? 256);
-  const refused = new Set<string>();
   const open = new Set<OpenExchange>();
   let isClosing = false;
 
@@ -115,6 +112,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   server.timeout = idleTimeoutMs;
   server.maxConnections = limits.connections ?? 10_000;
   server.maxRequestsPerSocket = 0;
+  const isRefused = limitConnections(server, limits.connectionsPerAddress, metrics);
 
   const listener = getRequestListener(
     async (request, { outgoing }) => {
@@ -144,7 +142,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
       socket,
       log,
       metrics,
-      isRefused: refused.has(socketKey(socket)),
+      isRefused: isRefused(socket),
     });
     exchanges.set(outgoing, exchange);
     open.add(exchange);
@@ -155,24 +153,6 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   server.on('request', serve);
   // Permission to send the body is given when the body is read, if its declared length is acceptable.
   server.on('checkContinue', serve);
-  server.on('connection', (socket: Socket) => {
-    const address = normalizeAddress(socket.remoteAddress);
-    const decision = perAddress.open(address);
-    if (decision === 'drop') {
-      socket.destroy();
-      metrics?.connectionRefused('address');
-      return;
-    }
-    const key = socketKey(socket);
-    if (decision === 'refuse') {
-      refused.add(key);
-      metrics?.connectionRefused('address');
-    }
-    socket.once('close', () => {
-      perAddress.close(address);
-      refused.delete(key);
-    });
-  });
   const established = new WeakSet<object>();
   server.on('secureConnection', (socket) => established.add(socket));
   server.on('tlsClientError', (error, socket) => {
@@ -195,13 +175,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
     replaceCertificate: (certificate) => server.setSecureContext(secureContextOptions(certificate)),
     close: async (timeoutMs = 8_000) => {
       isClosing = true;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      server.close(() => resolve());
-      for (const exchange of open) exchange.closeConnection();
-      server.closeIdleConnections();
-      const deadline = setTimeout(() => server.closeAllConnections(), timeoutMs);
-      await promise;
-      clearTimeout(deadline);
+      await drainServer(server, open, timeoutMs);
     },
   };
 }
@@ -221,8 +195,4 @@ function secureContextOptions({ certificateChain, privateKey }: ServerCertificat
     // Without tickets, a session cache and renegotiation every connection has one full handshake: tls-unique means what RFC 5929 says.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
   };
-}
-
-function socketKey(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }

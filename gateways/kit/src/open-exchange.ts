@@ -4,11 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { newRequestId } from '@gatehouse/runtime/identifiers';
 import type { Logger } from '@gatehouse/runtime/log';
-import { type BodyError, readBody } from './body.ts';
+import type { BodyError } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { lingerBeforeClose } from './linger.ts';
 import { type PeerFacts, readPeer } from './peer.ts';
 import type { OpenRequest } from './refusal.ts';
+import { RequestBody } from './request-body.ts';
 import { logRequest } from './request-log.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
@@ -30,8 +30,7 @@ export class OpenExchange implements Exchange, OpenRequest {
   readonly peer: PeerFacts;
   readonly socket: TLSSocket;
   readonly #incoming: IncomingMessage;
-  readonly #outgoing: ServerResponse;
-  readonly #bodyFailure = Promise.withResolvers<never>();
+  readonly #body: RequestBody;
   readonly #startedAt = performance.now();
   readonly #octetsBefore: number;
   #facts: Record<string, unknown> | undefined;
@@ -39,17 +38,11 @@ export class OpenExchange implements Exchange, OpenRequest {
 
   constructor({ incoming, outgoing, socket, log, metrics, isRefused }: OpenExchangeOptions) {
     this.#incoming = incoming;
-    this.#outgoing = outgoing;
+    this.#body = new RequestBody(incoming, outgoing, socket);
     this.socket = socket;
     this.peer = readPeer(socket);
     this.#octetsBefore = socket.bytesWritten;
     this.isRefused = isRefused;
-    // Most bodies do not fail; one that does may have no reader.
-    this.#bodyFailure.promise.catch(() => {});
-    // Before node's own listener, which ends a connection that is not kept alive.
-    outgoing.prependOnceListener('finish', () => {
-      if (!incoming.complete) lingerBeforeClose(socket);
-    });
     outgoing.once('close', () => {
       const wasDelivered = outgoing.writableFinished;
       if (!wasDelivered) for (const listener of this.#undelivered ?? []) listener();
@@ -74,21 +67,15 @@ export class OpenExchange implements Exchange, OpenRequest {
   }
 
   get isComplete(): boolean {
-    return this.#incoming.complete;
+    return this.#body.isComplete;
   }
 
   failBody(error: BodyError): void {
-    this.closeConnection();
-    this.#bodyFailure.reject(error);
+    this.#body.failBody(error);
   }
 
-  async readBody(limit: number): Promise<Uint8Array> {
-    try {
-      return await readBody(this.#incoming, this.#outgoing, limit, this.#bodyFailure.promise);
-    } catch (error) {
-      this.closeConnection();
-      throw error;
-    }
+  readBody(limit: number): Promise<Uint8Array> {
+    return this.#body.read(limit);
   }
 
   note(facts: Readonly<Record<string, unknown>>): void {
@@ -96,7 +83,7 @@ export class OpenExchange implements Exchange, OpenRequest {
   }
 
   closeConnection(): void {
-    if (!this.#outgoing.headersSent) this.#outgoing.shouldKeepAlive = false;
+    this.#body.closeConnection();
   }
 
   onUndelivered(listener: () => void): void {

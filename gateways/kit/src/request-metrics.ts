@@ -2,13 +2,27 @@
 
 import type { Metrics } from '@gatehouse/runtime/metrics';
 
-/** Measures requests and connections. */
-export type RequestMetrics = {
-  answered(status: number, seconds: number, wasDelivered: boolean): void;
+/** Measures connections. */
+export type ConnectionMetrics = {
   /** @param reason `address`: too many connections of one address */
   connectionRefused(reason: 'address'): void;
+};
+
+/** Measures requests and connections. */
+export type RequestMetrics = ConnectionMetrics & {
+  answered(status: number, seconds: number, wasDelivered: boolean): void;
   handshakeFailed(): void;
 };
+
+/** Registers the metrics of connections alone, for gates that count their requests themselves. */
+export function createConnectionMetrics(metrics: Metrics): ConnectionMetrics {
+  const refused = metrics.counter({
+    name: 'http_connections_refused_total',
+    help: 'Connections refused by reason.',
+    labels: ['reason'],
+  });
+  return { connectionRefused: (reason) => refused.labels(reason).inc() };
+}
 
 /** Registers the metrics. */
 export function createRequestMetrics(metrics: Metrics): RequestMetrics {
@@ -18,19 +32,14 @@ export function createRequestMetrics(metrics: Metrics): RequestMetrics {
     help: 'Time from the request line to the end of the answer.',
   });
   const undelivered = metrics.counter({ name: 'http_undelivered_total', help: 'Answers whose client went away.' });
-  const refused = metrics.counter({
-    name: 'http_connections_refused_total',
-    help: 'Connections refused by reason.',
-    labels: ['reason'],
-  });
   const handshakes = metrics.counter({ name: 'tls_handshakes_failed_total', help: 'TLS handshakes that failed.' });
   return {
+    ...createConnectionMetrics(metrics),
     answered: (status, seconds, wasDelivered) => {
       requests.labels(String(status)).inc();
       durations.observe(seconds);
       if (!wasDelivered) undelivered.inc();
     },
-    connectionRefused: (reason) => refused.labels(reason).inc(),
     handshakeFailed: () => handshakes.inc(),
   };
 }

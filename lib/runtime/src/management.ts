@@ -13,9 +13,11 @@ export type ReadinessProblem = {
   readonly check: string;
   /** One sentence for the operator. */
   readonly detail: string;
+  /** The process does its work without it: it is degraded, and should still get traffic. */
+  readonly isTolerable?: boolean | undefined;
 };
 
-/** Looks at what the process needs to do its work; an empty list means ready. */
+/** Looks at what the process needs to do its work; nothing that is not tolerable means ready. */
 export type ReadinessCheck = () => readonly ReadinessProblem[] | Promise<readonly ReadinessProblem[]>;
 
 /** What {@link startManagement} takes. */
@@ -41,7 +43,8 @@ type Answer = { readonly status: number; readonly contentType: string; readonly 
 const readinessTimeoutMs = 5_000;
 
 /**
- * Starts the listener: `GET /livez` (200), `GET /readyz` (200, or 503 with the problems as JSON), `GET /metrics`.
+ * Starts the listener: `GET /livez` (200), `GET /readyz` (200 with `ready` or `degraded`, or 503, with the problems as
+ * JSON), `GET /metrics`.
  *
  * @throws {FatalError} when the address cannot be bound
  */
@@ -99,7 +102,11 @@ async function readyz({ readiness, log }: ManagementOptions): Promise<Answer> {
     log.error({ err: error }, 'readiness check failed');
     problems = [{ check: 'readiness', detail: 'a readiness check failed; the log names the cause' }];
   }
-  return problems.length === 0 ? json(200, { status: 'ready' }) : json(503, { status: 'not ready', problems });
+  if (problems.length === 0) return json(200, { status: 'ready' });
+  const told = problems.map(({ check, detail }) => ({ check, detail }));
+  if (problems.every(({ isTolerable }) => isTolerable === true))
+    return json(200, { status: 'degraded', problems: told });
+  return json(503, { status: 'not ready', problems: told });
 }
 
 async function withTimeout(readiness: ReadinessCheck): Promise<readonly ReadinessProblem[]> {

@@ -41,6 +41,25 @@ describe('management listener', () => {
     assert.deepEqual(await response.json(), { status: 'not ready', problems });
   });
 
+  test('answers /readyz with 200 and the problems when all of them are tolerable', async (context) => {
+    const away = { check: 'core', detail: 'no core can be reached' };
+    const { url } = await start(context, () => [{ ...away, isTolerable: true }]);
+    const response = await fetch(`${url}/readyz`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { status: 'degraded', problems: [away] });
+  });
+
+  test('is not ready when one of the problems is not tolerable', async (context) => {
+    const { url } = await start(context, () => [
+      { check: 'core', detail: 'no core can be reached', isTolerable: true },
+      { check: 'status', detail: 'a CRL is over', isTolerable: false },
+    ]);
+    const response = await fetch(`${url}/readyz`);
+    assert.equal(response.status, 503);
+    const { problems } = (await response.json()) as { problems: readonly unknown[] };
+    assert.equal(problems.length, 2);
+  });
+
   test('is not ready when a check throws, logs the cause and does not show it', async (context) => {
     const { url, lines } = await start(context, () => Promise.reject(new Error('the secret detail')));
     const response = await fetch(`${url}/readyz`);

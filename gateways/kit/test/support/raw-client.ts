@@ -1,11 +1,12 @@
-// A TLS client for tests that sees what really arrives: each TLS read as it comes, and the end of the connection.
+// A client for tests that sees what really arrives: each read as it comes, and the end of the connection.
 
 import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 
-/** A connection of a {@link connectRaw}. */
-export type RawClient = {
-  readonly socket: TLSSocket;
+/** A connection of a test. */
+export type RawClient<Transport extends Socket = TLSSocket> = {
+  readonly socket: Transport;
   /** What each read brought, in order. */
   readonly reads: readonly Buffer[];
   send(text: string | Uint8Array): void;
@@ -16,9 +17,18 @@ export type RawClient = {
   destroy(): void;
 };
 
-/** Connects to a listener on loopback. */
+/** Connects to a listener on loopback, over TLS. */
 export async function connectRaw(port: number, options: ConnectionOptions = {}): Promise<RawClient> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false, ...options });
+  return await observe(socket, 'secureConnect');
+}
+
+/** Connects to a listener on loopback, without TLS. */
+export async function connectPlain(port: number): Promise<RawClient<Socket>> {
+  return await observe(connectTcp({ host: '127.0.0.1', port }), 'connect');
+}
+
+async function observe<Transport extends Socket>(socket: Transport, opened: string): Promise<RawClient<Transport>> {
   const reads: Buffer[] = [];
   const waiting: ((text: string) => void)[] = [];
   let delivered = 0;
@@ -34,7 +44,7 @@ export async function connectRaw(port: number, options: ConnectionOptions = {}):
   socket.on('close', () => isOver.resolve());
   socket.on('error', () => {});
   await Promise.race([
-    once(socket, 'secureConnect'),
+    once(socket, opened),
     once(socket, 'close').then(() => {
       throw new Error('the connection was refused');
     }),
