@@ -5,6 +5,7 @@ import {
   type AuditEvent,
   type Authority,
   type BlockKeyRequest,
+  type BulkRevocation,
   type CreateJoinTokenRequest,
   type JoinToken,
   type ListAuditEventsRequest,
@@ -12,8 +13,10 @@ import {
   type ProfileProblem,
   AdministrationService as procedures,
   type RegistrationAuthority,
+  type StartBulkRevocationRequest,
   type VerifyAuditResponse,
 } from '@gatehouse/proto/administration';
+import type { CrlFacts } from '@gatehouse/proto/certificate-status';
 import { type Caller, type CallOptions, callStream, callUnary, type Method } from './call.ts';
 import { type EnrollmentOutcome, toEnrollmentOutcome } from './enrollment.ts';
 
@@ -22,12 +25,15 @@ export type {
   AuditEvent,
   Authority,
   BlockKeyRequest,
+  BulkRevocation,
   CreateJoinTokenRequest,
+  CrlFacts,
   JoinToken,
   ListAuditEventsRequest,
   PendingEnrollment,
   ProfileProblem,
   RegistrationAuthority,
+  StartBulkRevocationRequest,
   VerifyAuditResponse,
 };
 
@@ -48,6 +54,21 @@ export type Administration = {
   /** @returns the problems with their lines; none: the profile is good */
   validateProfile(yaml: string, options?: CallOptions): Promise<readonly ProfileProblem[]>;
   blockKey(request: BlockKeyRequest, options?: CallOptions): Promise<void>;
+  /**
+   * Begins to revoke all certificates that match, or only counts them. Give it time: counting looks at all of them. A
+   * repetition with the same idempotency key yields the job that is there.
+   */
+  startBulkRevocation(request: StartBulkRevocationRequest, options?: CallOptions): Promise<BulkRevocation>;
+  /** How a job stands, and each time it has got further, until it is over; the job does not need a watcher. */
+  watchBulkRevocation(id: string, options?: CallOptions): AsyncIterable<BulkRevocation>;
+  /** The newest 100, newest first. */
+  listBulkRevocations(options?: CallOptions): Promise<readonly BulkRevocation[]>;
+  /** What is revoked stays so; a job that is over stays as it is. */
+  stopBulkRevocation(id: string, options?: CallOptions): Promise<BulkRevocation>;
+  /** By scope; a full CRL stands before its delta. */
+  listCrls(options?: CallOptions): Promise<readonly CrlFacts[]>;
+  /** Signs a CRL now. Give it time: a large one takes seconds. */
+  generateCrl(scope: string, isDelta: boolean, options?: CallOptions): Promise<CrlFacts>;
   /** Newest first, or with `isEverything` all of them as they are chained; conditions that are not given do not count. */
   listAuditEvents(conditions: Partial<ListAuditEventsRequest>, options?: CallOptions): AsyncIterable<AuditEvent>;
   /** Walks all chains. Give it time: the default deadline is for short calls. */
@@ -96,6 +117,12 @@ export function createAdministration(caller: Caller): Administration {
     blockKey: async (request, options) => {
       await repeatable(procedures.blockKey, request, options);
     },
+    startBulkRevocation: (request, options) => repeatable(procedures.startBulkRevocation, request, options),
+    watchBulkRevocation: (id, options) => callStream(caller, procedures.watchBulkRevocation, { id }, options),
+    listBulkRevocations: async (options) => (await repeatable(procedures.listBulkRevocations, {}, options)).jobs,
+    stopBulkRevocation: (id, options) => repeatable(procedures.stopBulkRevocation, { id }, options),
+    listCrls: async (options) => (await repeatable(procedures.listCrls, {}, options)).crls,
+    generateCrl: (scope, isDelta, options) => once(procedures.generateCrl, { scope, isDelta }, options),
     listAuditEvents: (conditions, options) =>
       callStream(caller, procedures.listAuditEvents, { ...anyEvent, ...conditions }, options),
     verifyAudit: (options) => repeatable(procedures.verifyAudit, {}, options),
