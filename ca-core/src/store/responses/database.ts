@@ -62,6 +62,8 @@ export type ProgressTable = {
   certificate_serial_number: string;
   change_position: number;
   change_serial_number: string;
+  /** The time by which responses of expired certificates were last removed. */
+  removed_at: number;
 };
 
 /** Compiles queries of ocsp.db. */
@@ -101,7 +103,8 @@ const schema = `
     certificate_position integer not null,
     certificate_serial_number text not null,
     change_position integer not null,
-    change_serial_number text not null
+    change_serial_number text not null,
+    removed_at integer not null
   ) strict;
   pragma user_version = ${version};
 `;
@@ -160,7 +163,7 @@ function isEmpty(raw: DatabaseSync): boolean {
 function create(raw: DatabaseSync): void {
   raw.exec('BEGIN IMMEDIATE');
   raw.exec(schema);
-  raw.prepare(`insert into progress values (1, ?, 0, 0, '', 0, '')`).run(randomBytes(16).toString('hex'));
+  raw.prepare(`insert into progress values (1, ?, 0, 0, '', 0, '', 0)`).run(randomBytes(16).toString('hex'));
   raw.exec('COMMIT');
 }
 

@@ -14,6 +14,8 @@ export type Progress = {
   /** Last position of `status_changes`, and the serial number that stands there. */
   readonly changePosition: number;
   readonly changeSerialNumber: string;
+  /** The time by which responses of expired certificates were last removed, epoch milliseconds. */
+  readonly removedAt: number;
 };
 
 /** A response that was signed. Octets are DER but the signatures. */
@@ -91,6 +93,7 @@ const updateProgress = compileQuery((database) =>
     certificate_serial_number: slot<string>(2),
     change_position: slot<number>(3),
     change_serial_number: slot<string>(4),
+    removed_at: slot<number>(5),
   }),
 );
 
@@ -168,6 +171,7 @@ export function createResponseLog({ raw, transact }: SqliteDatabaseHandle<Respon
     certificateSerialNumber: stored.certificate_serial_number,
     changePosition: stored.change_position,
     changeSerialNumber: stored.change_serial_number,
+    removedAt: stored.removed_at,
   };
 
   function store(batch: ResponseBatch, start: number): number {
@@ -182,9 +186,15 @@ export function createResponseLog({ raw, transact }: SqliteDatabaseHandle<Respon
       statements.run(removeResponse.sql, [authority, serialNumber]);
     }
     for (const [scope, notAfter] of batch.scopes) statements.run(writeScope.sql, [scope, notAfter]);
-    const { certificatePosition, certificateSerialNumber, changePosition, changeSerialNumber } = batch.progress;
-    const read = [certificatePosition, certificateSerialNumber, changePosition, changeSerialNumber];
-    statements.run(updateProgress.sql, [next, ...read]);
+    const { progress: read } = batch;
+    statements.run(updateProgress.sql, [
+      next,
+      read.certificatePosition,
+      read.certificateSerialNumber,
+      read.changePosition,
+      read.changeSerialNumber,
+      read.removedAt,
+    ]);
     return next;
   }
 
