@@ -7,17 +7,18 @@ import { fulfilIntent } from '../store/intents.ts';
 import { approveRequest, insertIssuedRequest } from '../store/requests.ts';
 import type { WriteOperation, WriteSet } from '../store/write-set.ts';
 import { actorOf } from './actor.ts';
-import type { DecidedEnrollment, IssuedCertificate } from './issue.ts';
+import type { DecidedEnrollment } from './issue.ts';
 import type { EnrollmentContext } from './pipeline.ts';
 import { readRequester, requesterLabel } from './requester.ts';
 import { searchNamesOf } from './search-names.ts';
+import type { SignedCertificate } from './sign-certificate.ts';
 
 /** The write set of one issuance. */
 export function issuedWriteSet(
   keep: Keep,
   context: EnrollmentContext,
   enrollment: DecidedEnrollment,
-  issued: IssuedCertificate,
+  issued: SignedCertificate,
 ): WriteSet {
   const { profile, authority } = enrollment.issuingProfile;
   const { subject, names } = enrollment.names;
@@ -83,7 +84,7 @@ export function issuedWriteSet(
 function requestOperation(
   context: EnrollmentContext,
   enrollment: DecidedEnrollment,
-  issued: IssuedCertificate,
+  issued: SignedCertificate,
 ): WriteOperation {
   const { approval } = context;
   if (approval !== undefined) {
