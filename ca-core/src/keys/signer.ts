@@ -2,6 +2,14 @@
 // this layer signs through it and takes AlgorithmIdentifiers from it (RFC 5280 §4.1.1.2). A signer must never give the
 // private key away, nor say more about a failure than what failed.
 
+/** A signature over octets that come piece by piece; `finish` once, after the last `update`. */
+export type OpenSignature = {
+  /** Takes the next octets; they may change afterwards. */
+  update(chunk: Uint8Array): void;
+  /** The signature over all octets. @throws {SignerError} or rejects with it, when no signature could be made */
+  finish(): Uint8Array | Promise<Uint8Array>;
+};
+
 /** A private key that signs. */
 export type Signer = {
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
@@ -20,6 +28,11 @@ export type Signer = {
    * @throws {SignerError} or rejects with it, when no signature could be made
    */
   sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Signs what is too large to hold, such as a CRL with a million entries: the same form of signature as {@link sign}.
+   * EdDSA and ML-DSA read the data twice, so their keys keep it in memory all the same.
+   */
+  openSignature(): OpenSignature;
   /**
    * Signs random octets and verifies them with the public key.
    *

@@ -12,9 +12,10 @@ export type SoftwareSignerOptions = {
 };
 
 /** A signer whose answer is there at once. */
-export type SynchronousSigner = Omit<Signer, 'isSynchronous' | 'sign'> & {
+export type SynchronousSigner = Omit<Signer, 'isSynchronous' | 'sign' | 'openSignature'> & {
   readonly isSynchronous: true;
   sign(data: Uint8Array): Uint8Array;
+  openSignature(): { update(chunk: Uint8Array): void; finish(): Uint8Array };
   /** {@link Signer.selfTest} at once. */
   selfTestSync(): void;
 };
@@ -32,15 +33,17 @@ export function createSoftwareSigner(key: KeyObject, options: SoftwareSignerOpti
   const subjectPublicKeyInfo = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const algorithm = nameAlgorithm(describePublicKey(subjectPublicKeyInfo), rsaPadding);
   const keyFingerprint = hash('sha256', subjectPublicKeyInfo, 'hex');
-  const { identifier, sign } = signatureAlgorithmFor(key, { rsaPadding });
+  const { identifier, sign, openSignature } = signatureAlgorithmFor(key, { rsaPadding });
 
-  function signOctets(data: Uint8Array): Uint8Array {
+  function orSignerError(makeSignature: () => Uint8Array): Uint8Array {
     try {
-      return sign(data);
+      return makeSignature();
     } catch (cause) {
       throw new SignerError(`the ${algorithm} key ${keyFingerprint} cannot sign`, { cause });
     }
   }
+
+  const signOctets = (data: Uint8Array) => orSignerError(() => sign(data));
 
   function selfTestSync(): void {
     const data = randomBytes(32);
@@ -61,6 +64,10 @@ export function createSoftwareSigner(key: KeyObject, options: SoftwareSignerOpti
     signatureAlgorithm: identifier,
     isSynchronous: true,
     sign: signOctets,
+    openSignature: () => {
+      const { update, finish } = openSignature();
+      return { update, finish: () => orSignerError(finish) };
+    },
     selfTestSync,
     selfTest: async () => selfTestSync(),
   };

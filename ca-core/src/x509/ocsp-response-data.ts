@@ -1,6 +1,7 @@
 // Writes ResponseData (RFC 6960 §4.2.1), the part of an OCSP response that is signed. The version is left out, the
 // responder is named by its key, and times have no fractions of a second (RFC 5019 §2.2.4). It says what it is told: which
 // status a certificate has is decided elsewhere.
+import { crlReasons, isCrlReason } from '@gatehouse/pkix/crl/extensions';
 import {
   concat,
   enumerated,
@@ -88,8 +89,8 @@ function writeStatus(status: CertificateStatus): Uint8Array {
       return unknown;
     case 'revoked': {
       const { at, reason } = status;
-      // RFC 5280 §5.3.1: 7 is not used, and removeFromCRL (8) stands in delta CRLs only.
-      if (!Number.isInteger(reason) || reason < 0 || reason > 10 || reason === 7 || reason === 8) {
+      // RFC 5280 §5.3.1: removeFromCRL stands in delta CRLs only.
+      if (!isCrlReason(reason) || reason === crlReasons.removeFromCRL) {
         throw new RangeError(`${reason} is not a reason for a revocation`);
       }
       const revocationTime = generalizedTime(at);

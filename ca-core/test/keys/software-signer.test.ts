@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { readAlgorithmIdentifier, verifySignature } from '@gatehouse/pkix/signature-algorithms';
 import { SignerError } from '../../src/keys/signer.ts';
 import { generateSoftwareKey, keyAlgorithms } from '../../src/keys/software-key.ts';
 import { createSoftwareSigner } from '../../src/keys/software-signer.ts';
@@ -70,6 +71,34 @@ describe('Signer: software keys', () => {
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
     assert.throws(() => createSoftwareSigner(short), { name: 'SignerError', message: /1024 bits/ });
   });
+});
+
+describe('Signer: data that is too large to hold', () => {
+  const pieces = [Buffer.from('one'), Buffer.alloc(0), Buffer.alloc(300_000, 7), Buffer.from('last')];
+
+  for (const [algorithm, rsaPadding] of [
+    ...keyAlgorithms.map((name) => [name, 'pkcs1'] as const),
+    ['rsa-3072', 'pss'] as const,
+  ]) {
+    it(`signs piece by piece with ${algorithm} ${rsaPadding} what it signs at once`, () => {
+      const signer = createSoftwareSigner(keyOf(algorithm), { rsaPadding });
+      const signature = signer.openSignature();
+      const reused = Buffer.alloc(300_000);
+      for (const piece of pieces) {
+        const view = reused.subarray(0, piece.copy(reused));
+        signature.update(view);
+      }
+      assert.deepEqual(
+        verifySignature({
+          algorithm: readAlgorithmIdentifier(signer.signatureAlgorithm),
+          spki: signer.subjectPublicKeyInfo,
+          data: Buffer.concat(pieces),
+          signature: signature.finish(),
+        }),
+        { ok: true },
+      );
+    });
+  }
 });
 
 describe('RFC 5280 §4.1.1.2: the AlgorithmIdentifier comes from the signer', () => {

@@ -1,6 +1,14 @@
 // Signatures over requests, certificates and CMS: which AlgorithmIdentifier fits which key, and verification by
 // node:crypto. Digests that collide (MD5, SHA-1) and algorithms that do not fit the key are refused before any arithmetic.
-import { constants, createPublicKey, type KeyObject, sign, type VerifyKeyObjectInput, verify } from 'node:crypto';
+import {
+  constants,
+  createPublicKey,
+  type KeyObject,
+  type SignKeyObjectInput,
+  sign,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto';
 import {
   DerCursor,
   type DerElement,
@@ -12,6 +20,7 @@ import {
 } from './der/reader.ts';
 import { explicit, integer, nullValue, objectIdentifier, sequence } from './der/writer.ts';
 import { algorithms } from './object-identifiers.ts';
+import { type OpenSignature, openDigestSignature, openWholeSignature } from './open-signature.ts';
 import { describePublicKey, PublicKeyError } from './public-key.ts';
 
 /** AlgorithmIdentifier (RFC 5280 §4.1.1.2): dotted object identifier, and the DER of the parameters if there are any. */
@@ -199,8 +208,27 @@ export async function verifySignatureAsync(request: SignatureToVerify): Promise<
   }
 }
 
-/** `identifier` is the DER of the AlgorithmIdentifier; `sign` gives the signature over the data. */
-export type SignatureAlgorithm = { readonly identifier: Uint8Array; readonly sign: (data: Uint8Array) => Uint8Array };
+/** How a key signs. */
+export type SignatureAlgorithm = {
+  /** DER of the AlgorithmIdentifier. */
+  readonly identifier: Uint8Array;
+  /** The signature over the data. */
+  readonly sign: (data: Uint8Array) => Uint8Array;
+  /** The same for data that is too large to hold. */
+  readonly openSignature: () => OpenSignature;
+};
+
+const signDigest = (identifier: Uint8Array, digest: DigestName, input: SignKeyObjectInput): SignatureAlgorithm => ({
+  identifier,
+  sign: (data) => sign(digest, data, input),
+  openSignature: () => openDigestSignature(digest, input),
+});
+
+function signWhole(oid: string, key: KeyObject): SignatureAlgorithm {
+  const signData = (data: Uint8Array) => sign(null, data, key);
+  const identifier = sequence(objectIdentifier(oid));
+  return { identifier, sign: signData, openSignature: () => openWholeSignature(signData) };
+}
 
 /** Digest for EC and RSA keys (by default the one that fits the curve, SHA-256 for RSA), padding for RSA keys. */
 export type SignatureOptions = { readonly digest?: DigestName; readonly rsaPadding?: 'pkcs1' | 'pss' };
@@ -222,21 +250,19 @@ export function signatureAlgorithmFor(key: KeyObject, options: SignatureOptions 
         sha384: algorithms.ecdsaWithSHA384,
         sha512: algorithms.ecdsaWithSHA512,
       };
-      const identifier = sequence(objectIdentifier(oid[digest]));
-      return { identifier, sign: (data) => sign(digest, data, { key, dsaEncoding: 'der' }) };
+      return signDigest(sequence(objectIdentifier(oid[digest])), digest, { key, dsaEncoding: 'der' });
     }
     case 'rsa':
       return rsaSignatureAlgorithm(key, options.digest ?? 'sha256', options.rsaPadding ?? 'pkcs1');
     case 'ed25519':
-      return { identifier: sequence(objectIdentifier(algorithms.ed25519)), sign: (data) => sign(null, data, key) };
+      return signWhole(algorithms.ed25519, key);
     case 'ml-dsa': {
       const oids = {
         'ML-DSA-44': algorithms.mlDsa44,
         'ML-DSA-65': algorithms.mlDsa65,
         'ML-DSA-87': algorithms.mlDsa87,
       };
-      const identifier = sequence(objectIdentifier(oids[description.parameterSet]));
-      return { identifier, sign: (data) => sign(null, data, key) };
+      return signWhole(oids[description.parameterSet], key);
     }
     case 'unsupported':
       throw new PublicKeyError(`this key cannot sign: ${description.detail}`);
@@ -247,7 +273,7 @@ function rsaSignatureAlgorithm(key: KeyObject, digest: DigestName, padding: 'pkc
   if (padding === 'pss') {
     const saltLength = digestOctets[digest];
     const input = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
-    return { identifier: rsassaPssIdentifier(digest), sign: (data) => sign(digest, data, input) };
+    return signDigest(rsassaPssIdentifier(digest), digest, input);
   }
   const oids = {
     sha256: algorithms.sha256WithRSAEncryption,
@@ -255,8 +281,7 @@ function rsaSignatureAlgorithm(key: KeyObject, digest: DigestName, padding: 'pkc
     sha512: algorithms.sha512WithRSAEncryption,
   };
   const identifier = sequence(objectIdentifier(oids[digest]), nullValue());
-  const input = { key, padding: constants.RSA_PKCS1_PADDING };
-  return { identifier, sign: (data) => sign(digest, data, input) };
+  return signDigest(identifier, digest, { key, padding: constants.RSA_PKCS1_PADDING });
 }
 
 /** AlgorithmIdentifier of RSASSA-PSS with MGF1 over the same digest and a salt as long as it (RFC 4055 §3.1). */

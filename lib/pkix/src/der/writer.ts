@@ -38,6 +38,17 @@ export function wrap(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** Identifier and length octets alone, for contents of `length` octets that are too large to hold (X.690 §8.1). */
+export function writeHead(tag: number, length: number): Uint8Array {
+  if (!Number.isSafeInteger(length) || length < 0 || length > 0xffffffff) {
+    throw new DerError(`contents of ${length} octets cannot be written`);
+  }
+  if (length < 0x80) return Uint8Array.of(tag, length);
+  const octets: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 0x100)) octets.unshift(rest % 0x100);
+  return Uint8Array.of(tag, 0x80 | octets.length, ...octets);
+}
+
 /** SEQUENCE or SEQUENCE OF. */
 export function sequence(...parts: readonly Uint8Array[]): Uint8Array {
   return wrap(0x30, ...parts);

@@ -36,6 +36,20 @@ describe('X.690 §8.1.3: lengths', () => {
   });
 });
 
+describe('X.690 §8.1: identifier and length alone', () => {
+  it('are what stands in front of contents of that length', () => {
+    for (const length of [0, 127, 128, 255, 256, 65_535, 65_536, 0xffffff, 0x1000000]) {
+      const head = writer.writeHead(0x30, length);
+      const whole = writer.sequence(new Uint8Array(length));
+      assert.equal(hex(head), hex(whole.subarray(0, whole.length - length)));
+    }
+    assert.equal(hex(writer.writeHead(0x30, 0xffffffff)), '3084ffffffff');
+  });
+  it('are refused for a length that no reader takes', () => {
+    for (const length of [-1, 0.5, 2 ** 32, Number.NaN]) assert.throws(() => writer.writeHead(0x30, length), DerError);
+  });
+});
+
 describe('X.690 §8.3: integers', () => {
   it('takes octets as an unsigned magnitude', () => {
     assert.equal(hex(writer.integer(Uint8Array.of(0x80))), '02020080');
