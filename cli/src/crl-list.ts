@@ -1,0 +1,28 @@
+/** What `gatehouse crl list` does. */
+import type { CrlFacts } from '@gatehouse/ra-client/administration';
+import { asOperator, type OperatorOptions } from './operator.ts';
+import { type Column, formatTime, printJson, printTable } from './output.ts';
+
+/** What is printed of each CRL. */
+export const crlColumns: readonly Column<CrlFacts>[] = [
+  ['scope', ({ scope }) => scope],
+  ['kind', ({ isDelta }) => (isDelta ? 'delta' : 'full')],
+  ['number', ({ crlNumber }) => String(crlNumber)],
+  ['base', ({ isDelta, baseCrlNumber }) => (isDelta ? String(baseCrlNumber) : '-')],
+  ['this update', ({ thisUpdate }) => formatTime(thisUpdate)],
+  ['next update', ({ nextUpdate }) => formatTime(nextUpdate)],
+  ['entries', ({ entries }) => String(entries)],
+  ['octets', ({ size }) => String(size)],
+];
+
+/** Lists them by scope; a full CRL stands before its delta. */
+export async function listCrls(options: OperatorOptions): Promise<void> {
+  const crls = await asOperator(options, ({ administration }) => administration.listCrls());
+  if (options.json === true) printJson(crls.map(describeCrlFacts));
+  else printTable(crls, crlColumns, 'there is no CRL yet');
+}
+
+/** The shape of `--json`. */
+export function describeCrlFacts({ sha256, baseCrlNumber, ...facts }: CrlFacts): unknown {
+  return { ...facts, ...(facts.isDelta ? { baseCrlNumber } : {}), sha256: Buffer.from(sha256).toString('hex') };
+}
