@@ -71,8 +71,8 @@ export type ResponseLog = {
    * later than `latestDue`, because the clock or the validity was another one when they were signed.
    */
   listDue(now: number, latestDue: number, limit: number): readonly ResponseKey[];
-  /** CRLs that certificates name, and when the last such certificate ends. */
-  scopes(): ReadonlyMap<string, number>;
+  /** Whether the file is damaged; reads all of it. */
+  isDamaged(): boolean;
 };
 
 /**
@@ -130,8 +130,6 @@ const writeScope = compileQuery((database) =>
         .whereRef('excluded.not_after', '>', 'scopes.not_after'),
     ),
 );
-
-const selectScopes = compileQuery((database) => database.selectFrom('scopes').selectAll());
 
 const selectResponder = compileQuery((database) =>
   database.selectFrom('responders').select('number').where('id', '=', slot<Uint8Array>(0)),
@@ -221,6 +219,6 @@ export function createResponseLog({ raw, transact }: SqliteDatabaseHandle<Respon
       const rows = due.length > 0 ? due : statements.all(selectTooLate, latestDue, limit);
       return rows.map((row) => ({ authority: row.authority, serialNumber: row.serial_number }));
     },
-    scopes: () => new Map(statements.all(selectScopes).map((row) => [row.scope, row.not_after])),
+    isDamaged: () => raw.prepare('PRAGMA quick_check(1)').get()?.quick_check !== 'ok',
   };
 }
