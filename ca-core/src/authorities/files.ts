@@ -34,3 +34,18 @@ export function trustAnchorFile(directory: string): string {
 export function trustChainFile(directory: string): string {
   return join(directory, 'trust', 'chain.pem');
 }
+
+/** Key and certificate of the delegated OCSP responder, which the running core makes and replaces by itself. */
+export function ocspResponderFiles(directory: string): OcspResponderFiles {
+  const folder = join(hierarchyFolder(directory), 'ocsp');
+  return { folder, key: join(folder, 'responder.key.pem'), certificate: join(folder, 'responder.pem') };
+}
+
+/** Paths of {@link ocspResponderFiles}. */
+export type OcspResponderFiles = {
+  readonly folder: string;
+  /** Encrypted PKCS#8, PEM, mode 0600. */
+  readonly key: string;
+  /** PEM. */
+  readonly certificate: string;
+};
