@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { readCertificateList } from '@gatehouse/pkix/crl/certificate-list';
 import { DerCursor, tags } from '@gatehouse/pkix/der/reader';
 import type { CrlEntry } from '../../src/x509/crl-entry.ts';
+import { keyIdentifierOf } from '../../src/x509/key-identifier.ts';
 import { type CrlFactsToWrite, writeTbsCertList } from '../../src/x509/tbs-cert-list.ts';
 import { createTestAuthority } from './builders.ts';
 import { createDirectory, crlFacts, makeCrl, makeEntries, opensslCrl } from './crl-support.ts';
@@ -98,6 +100,35 @@ describe('RFC 5280 §5.1: CRLs as openssl reads them', () => {
     assert.ok(written.size > 256 * 1024, 'it is larger than the buffer');
     assert.ok(readFileSync(whole).equals(readFileSync(paged)));
     assert.equal(readFileSync(whole).length, written.size);
+  });
+});
+
+describe('RFC 5280 §5.1: CRLs as our own reader reads them', () => {
+  it('have the facts and the entries that were written', async () => {
+    const entries: CrlEntry[] = makeEntries(2500).map((entry, i) => ({
+      ...entry,
+      reason: [0, 1, 6, 8][i % 4] ?? 0,
+      invalidityDate: i % 3 === 0 ? Date.UTC(2020, 0, 1) : null,
+    }));
+    const point = { fullName: [url], onlyContains: 'ca-certificates' } as const;
+    const facts = crlFacts(authority, { crlNumber: 1.7e12, baseCrlNumber: 1.6e12, issuingDistributionPoint: point });
+    const crl = await makeCrl(directory.path, authority, facts, [entries.slice(0, 999), entries.slice(999)]);
+    const list = readCertificateList(crl);
+    assert.deepEqual([list.crlNumber, list.baseCrlNumber], [1_700_000_000_000n, 1_600_000_000_000n]);
+    assert.deepEqual(list.issuingDistributionPoint, { ...point, hasOnlySomeReasons: false, isIndirect: false });
+    assert.deepEqual(Buffer.from(list.issuerDer), Buffer.from(authority.certificate.subjectDer));
+    assert.deepEqual(
+      Buffer.from(list.authorityKeyIdentifier ?? []),
+      Buffer.from(keyIdentifierOf(authority.certificate)),
+    );
+    assert.equal(list.thisUpdate.getTime(), Math.floor(facts.thisUpdate.getTime() / 1000) * 1000);
+    const read = [...list.entries()].map(({ serialNumber, revocationDate, reason, invalidityDate }) => ({
+      serialNumber,
+      revokedAt: revocationDate.getTime(),
+      reason,
+      invalidityDate: invalidityDate?.getTime() ?? null,
+    }));
+    assert.deepEqual(read, entries);
   });
 });
 

@@ -2,10 +2,11 @@
 // and by its serial number. Reading never judges whether the issuer is ours; a CertID that could name two certificates
 // (a negative serial number) is refused.
 import { hash as digest } from 'node:crypto';
-import { DerCursor, type DerElement, DerError, readInteger, readOctetString, readOnly, tags } from '../der/reader.ts';
+import { DerCursor, type DerElement, DerError, readOctetString, readOnly, tags } from '../der/reader.ts';
 import { concat, integer, nullValue, objectIdentifier, octetString, sequence, wrap } from '../der/writer.ts';
 import { algorithms } from '../object-identifiers.ts';
 import { subjectPublicKeyOctets } from '../public-key.ts';
+import { readSerialNumber } from '../serial-number.ts';
 import { readAlgorithmIdentifier } from '../signature-algorithms.ts';
 
 /** Hashes that a CertID of ours is made with. SHA-1 is what RFC 5019 §2.1.1 demands; it names here and protects nothing. */
@@ -39,7 +40,7 @@ export function readCertificateId(value: Uint8Array | DerElement): CertificateId
   const hash = readHash(fields);
   const issuerNameHash = readOctetString(fields.read(tags.octetString));
   const issuerKeyHash = readOctetString(fields.read(tags.octetString));
-  const serialNumber = readSerialNumber(readInteger(fields.read(tags.integer)));
+  const serialNumber = readSerialNumber(fields.read(tags.integer));
   fields.expectEnd();
   return { hash, issuerNameHash, issuerKeyHash, serialNumber, der: element.raw };
 }
@@ -52,13 +53,6 @@ function readHash(fields: DerCursor): OcspHash | 'other' {
     throw new DerError(`hash algorithm ${oid} has parameters that it must not have`);
   }
   return oid === algorithms.sha1 ? 'sha1' : 'sha256';
-}
-
-function readSerialNumber(contents: Uint8Array): string {
-  // RFC 5280 §4.1.2.2: positive. Without its sign, -1 would read as 255, which is another certificate.
-  if ((contents[0] ?? 0) > 0x7f) throw new DerError('a serial number is negative');
-  const magnitude = contents.length > 1 && contents[0] === 0 ? contents.subarray(1) : contents;
-  return Buffer.from(magnitude.buffer, magnitude.byteOffset, magnitude.length).toString('hex');
 }
 
 /**
