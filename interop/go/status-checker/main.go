@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -27,11 +28,20 @@ import (
 
 type answer struct {
 	Status     string     `json:"status"`
-	Reason     int        `json:"reason"`
+	Reason     string     `json:"reason,omitempty"`
 	RevokedAt  *time.Time `json:"revokedAt,omitempty"`
 	ThisUpdate time.Time  `json:"thisUpdate"`
 	NextUpdate time.Time  `json:"nextUpdate"`
 }
+
+// RFC 5280 §5.3.1; 7 is not used.
+var reasons = []string{
+	"unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
+	"certificateHold", "", "removeFromCRL", "privilegeWithdrawn", "aACompromise",
+}
+
+// id-ce-cRLReasons.
+var reasonCode = asn1.ObjectIdentifier{2, 5, 29, 21}
 
 var statuses = map[int]string{ocsp.Good: "good", ocsp.Revoked: "revoked", ocsp.Unknown: "unknown"}
 
@@ -97,11 +107,10 @@ func askResponder(certificate, issuer *x509.Certificate, method, hash string) (*
 		return nil, errors.New("the responder does not show its certificate")
 	}
 	found := &answer{
-		Status: statuses[response.Status], Reason: response.RevocationReason,
-		ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate,
+		Status: statuses[response.Status], ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate,
 	}
 	if response.Status == ocsp.Revoked {
-		found.RevokedAt = &response.RevokedAt
+		found.Reason, found.RevokedAt = reasons[response.RevocationReason], &response.RevokedAt
 	}
 	return found, nil
 }
@@ -124,9 +133,20 @@ func searchRevocationList(certificate, issuer *x509.Certificate) (*answer, error
 	}
 	found := &answer{Status: "good", ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate}
 	for _, entry := range list.RevokedCertificates {
-		if entry.SerialNumber.Cmp(certificate.SerialNumber) == 0 {
-			at := entry.RevocationTime
-			found.Status, found.RevokedAt = "revoked", &at
+		if entry.SerialNumber.Cmp(certificate.SerialNumber) != 0 {
+			continue
+		}
+		at := entry.RevocationTime
+		found.Status, found.RevokedAt = "revoked", &at
+		for _, extension := range entry.Extensions {
+			if !extension.Id.Equal(reasonCode) {
+				continue
+			}
+			var reason asn1.Enumerated
+			if _, err := asn1.Unmarshal(extension.Value, &reason); err != nil {
+				return nil, err
+			}
+			found.Reason = reasons[reason]
 		}
 	}
 	return found, nil
