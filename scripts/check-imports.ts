@@ -25,6 +25,7 @@ const openedByTheKeep: ReadonlySet<string> = new Set([
   '@gatehouse/ca-core/main',
   '@gatehouse/ca-core/initialize',
   '@gatehouse/ca-core/configuration',
+  '@gatehouse/ca-core/authorities/renew-root-crl',
   '@gatehouse/ca-core/profiles/validate-profile',
 ]);
 

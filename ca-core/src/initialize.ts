@@ -27,6 +27,8 @@ export type InitializeOptions = {
   readonly directory: string;
   /** The organization in the CA's names. */
   readonly organization?: string | undefined;
+  /** Base URL of the status gate, for the issuing CA's certificate; without one it names no CRL. */
+  readonly statusUrl?: string | undefined;
   /** Passphrase of the online keys; without one it is made and kept in secrets/passphrase. */
   readonly passphrase?: string | undefined;
   /** Passphrase of the root key; without one it is made and kept in secrets/root-passphrase. */
@@ -56,7 +58,8 @@ export async function initialize(options: InitializeOptions): Promise<void> {
         directory,
         passphrase,
         rootPassphrase: options.rootPassphrase ?? keptSecret(join(directory, 'secrets/root-passphrase'), false),
-        ...(options.organization === undefined ? {} : { organization: options.organization }),
+        organization: options.organization,
+        statusUrl: options.statusUrl,
         clock: systemClock,
       });
     }

@@ -25,6 +25,11 @@ export function certificateFile(folder: string, name: HierarchyCertificateName):
   return join(folder, `${name}.pem`);
 }
 
+/** The root's own CRL, DER, in a hierarchy's folder: made with the hierarchy, and again whenever the root's key is at hand. */
+export function rootCrlFile(folder: string): string {
+  return join(folder, 'root.crl');
+}
+
 /** What relying parties install: the root alone, PEM. */
 export function trustAnchorFile(directory: string): string {
   return join(directory, 'trust', 'root.pem');

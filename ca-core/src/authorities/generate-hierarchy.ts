@@ -6,6 +6,7 @@ import { attribute, checkUpperBounds, type Name, NameError, writeName } from '@g
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { generateSoftwareKey } from '../keys/software-key.ts';
 import { createSoftwareSigner, type SynchronousSigner } from '../keys/software-signer.ts';
+import { crlUrl, issuerUrl } from '../revocation/crl-scope.ts';
 import { assembleCertificate, checkIssuedSync } from '../x509/certificate.ts';
 import { createCertificateTemplate, writeTbsCertificate } from '../x509/certificate-template.ts';
 import type { TemplateIssuer } from '../x509/key-identifier.ts';
@@ -36,20 +37,26 @@ type AuthorityPlan = {
   /** CAs that may follow below; undefined sets no limit. */
   readonly pathLength: number | undefined;
   readonly issuer: { readonly certificate: Uint8Array; readonly signer: SynchronousSigner } | undefined;
+  /** Base URL below which the issuer's certificate and CRL are found. */
+  readonly statusUrl?: string | undefined;
 };
 
 /**
  * Makes a hierarchy that is valid from one hour before `now`. All common names end in the same random suffix, so that
  * the roots of two data directories are never taken for each other.
  *
+ * @param options.statusUrl base URL below which the root's CRL and certificate will be published, without a slash at its
+ *   end; undefined: the issuing CA's certificate names no place
  * @throws {FatalError} when the organization is no valid organizationName
  */
 export function generateHierarchy({
   organization,
   now,
+  statusUrl,
 }: {
   readonly organization: string;
   readonly now: Date;
+  readonly statusUrl?: string | undefined;
 }): Hierarchy {
   const suffix = randomBytes(4).toString('hex').toUpperCase();
   const keys = {
@@ -75,6 +82,7 @@ export function generateHierarchy({
     // One more level, for the profile sub-ca.
     pathLength: 1,
     issuer: { certificate: root, signer: rootSigner },
+    statusUrl,
   });
   const service = certify(notBefore, {
     subject: nameAuthority(`Gatehouse Service CA ${suffix}`, organization),
@@ -101,7 +109,7 @@ function nameAuthority(commonName: string, organization: string): Name {
 }
 
 function certify(notBefore: Date, plan: AuthorityPlan): Uint8Array {
-  const { subject, signer, issuer } = plan;
+  const { subject, signer, issuer, statusUrl } = plan;
   const subjectPublicKeyInfo = signer.subjectPublicKeyInfo;
   const self: TemplateIssuer = { subjectDer: writeName(subject), subjectPublicKeyInfo, extensions: [] };
   const issuerFacts: TemplateIssuer = issuer === undefined ? self : readCertificate(issuer.certificate);
@@ -114,8 +122,12 @@ function certify(notBefore: Date, plan: AuthorityPlan): Uint8Array {
     extendedKeyUsage: [],
     basicConstraints: { isCa: true, pathLength: plan.pathLength },
     policies: [],
-    authorityInformationAccess: { ocsp: [], caIssuers: [] },
-    crlDistributionPoints: [],
+    // No responder: the root's key is not there to certify one.
+    authorityInformationAccess: {
+      ocsp: [],
+      caIssuers: statusUrl === undefined ? [] : [issuerUrl(statusUrl, issuerFacts)],
+    },
+    crlDistributionPoints: statusUrl === undefined ? [] : [crlUrl(statusUrl, 'root')],
   });
   const tbs = writeTbsCertificate(template, {
     serialNumber: newSerialNumber(newInstancePrefix()),

@@ -3,6 +3,7 @@
 // loaded here.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Certificate } from '@gatehouse/pkix/certificate';
+import type { CertificateList } from '@gatehouse/pkix/crl/certificate-list';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { SignerError } from '../keys/signer.ts';
@@ -12,6 +13,7 @@ import type { Authority, AuthorityName } from './authority.ts';
 import { checkAuthorityCertificate, checkIssuedBy } from './check-authority.ts';
 import { certificateFile, hierarchyFolder, keyFile } from './files.ts';
 import { readAuthorityCertificate } from './read-authority-certificate.ts';
+import { loadRootCrl } from './root-crl.ts';
 
 /** The hierarchy as the running core needs it. */
 export type Authorities = {
@@ -19,6 +21,8 @@ export type Authorities = {
   readonly service: Authority;
   /** The trust anchor of the issuing CA. */
   readonly root: Certificate;
+  /** The root's own CRL, whose time may be over; directories that were made before there was one have none. */
+  readonly rootCrl: CertificateList | undefined;
   /** Ed25519; seals the audit log. */
   readonly auditKey: KeyObject;
 };
@@ -29,7 +33,8 @@ export type Authorities = {
  * @param options.directory the data directory
  * @param options.passphrase opens the keys of the issuing CA, the service CA and the audit log
  * @throws {FatalError} with one message and a hint for each fault: a file missing, corrupt or readable by others, a wrong
- *   passphrase, a key that is not the certificate's, a broken chain, a clock before notBefore, an expired certificate
+ *   passphrase, a key that is not the certificate's, a broken chain, a clock before notBefore, an expired certificate, a CRL
+ *   that the root did not sign
  */
 export function loadAuthorities(options: {
   readonly directory: string;
@@ -46,7 +51,8 @@ export function loadAuthorities(options: {
 
   const issuing = loadAuthority('issuing', root);
   const service = loadAuthority('service', undefined);
-  return { issuing, service, root, auditKey: loadAuditKey(keyFile(folder, 'audit'), passphrase) };
+  const auditKey = loadAuditKey(keyFile(folder, 'audit'), passphrase);
+  return { issuing, service, root, rootCrl: loadRootCrl(options.directory, root), auditKey };
 
   function loadAuthority(name: AuthorityName, issuer: Certificate | undefined): Authority {
     const file = certificateFile(folder, name);

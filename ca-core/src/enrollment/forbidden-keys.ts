@@ -10,7 +10,12 @@ import { isKeyBlocked } from '../store/blocked-keys.ts';
 import { isCredentialKey } from '../store/certificates.ts';
 
 /** Fingerprints (hexadecimal SHA-256 of the SubjectPublicKeyInfo) of the keep's own keys: its CAs' and its audit log's. */
-export function ownKeyFingerprints({ root, issuing, service, auditKey }: Authorities): ReadonlySet<string> {
+export function ownKeyFingerprints({
+  root,
+  issuing,
+  service,
+  auditKey,
+}: Omit<Authorities, 'rootCrl'>): ReadonlySet<string> {
   const keys = [root, issuing.certificate, service.certificate].map((certificate) => certificate.subjectPublicKeyInfo);
   keys.push(createPublicKey(auditKey).export({ type: 'spki', format: 'der' }));
   return new Set(keys.map((key) => Buffer.from(publicKeyFingerprint(key)).toString('hex')));

@@ -53,13 +53,16 @@ const ocsp = z
   })
   .prefault({});
 
+/** What the URLs of the status gate begin with. Paths are put behind it with a slash of their own. */
+export const statusUrlSchema = httpUrl
+  .refine((url) => !url.includes('?'), 'must not have a query: paths are put behind it')
+  .transform((url) => url.replace(/\/+$/, ''));
+
 /** Schema of `core.status`. */
 export const statusConfigurationSchema = z.strictObject({
-  baseUrl: httpUrl
-    .refine((url) => !url.includes('?'), 'must not have a query: paths are put behind it')
+  baseUrl: statusUrlSchema
     .nullish()
-    // Paths are put behind it with a slash of their own.
-    .transform((url) => url?.replace(/\/+$/, ''))
+    .transform((url) => url ?? undefined)
     .describe('URL of the status gate as relying parties reach it, plain http; without it certificates name none'),
   issuing: z.strictObject({ crl, ocsp }).prefault({}).describe('for the issuing CA'),
 });

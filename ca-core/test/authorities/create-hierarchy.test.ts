@@ -16,7 +16,12 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { type Certificate, extensionOf, readCertificate } from '@gatehouse/pkix/certificate';
-import { readBasicConstraints, readKeyUsage } from '@gatehouse/pkix/extensions';
+import {
+  readAuthorityInformationAccess,
+  readBasicConstraints,
+  readCrlDistributionPoints,
+  readKeyUsage,
+} from '@gatehouse/pkix/extensions';
 import { formatName } from '@gatehouse/pkix/names';
 import { extensionIds } from '@gatehouse/pkix/object-identifiers';
 import { decodePem } from '@gatehouse/pkix/pem';
@@ -24,7 +29,9 @@ import { describePublicKey } from '@gatehouse/pkix/public-key';
 import { createManualClock, systemClock } from '@gatehouse/runtime/clock';
 import { createHierarchy } from '../../src/authorities/create-hierarchy.ts';
 import { loadAuthorities } from '../../src/authorities/load-authorities.ts';
+import { loadRootCrl } from '../../src/authorities/root-crl.ts';
 import { loadEncryptedKey } from '../../src/keys/software-key.ts';
+import { issuerId } from '../../src/revocation/crl-scope.ts';
 import { verifyStrictly } from '../openssl.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'gatehouse-hierarchy-'));
@@ -116,6 +123,24 @@ describe('the hierarchy', () => {
     assert.equal(loadEncryptedKey(join(directory, 'ca/audit.key.pem'), 'online').asymmetricKeyType, 'ed25519');
   });
 
+  it('RFC 5280 §5: has a first CRL of the root, which revokes nothing and is valid for a year', () => {
+    const crl = loadRootCrl(directory, root);
+    assert.ok(crl?.nextUpdate);
+    assert.deepEqual([...crl.entries()], []);
+    assert.equal(crl.thisUpdate.toISOString(), '2026-03-01T09:00:00.000Z');
+    assert.equal(crl.nextUpdate.toISOString(), '2027-03-01T09:00:00.000Z');
+    assert.equal(crl.crlNumber, BigInt(made.getTime()));
+    assert.equal(crl.issuingDistributionPoint, undefined);
+    assert.deepEqual(crl.freshestCrl, []);
+  });
+
+  it('names no place where a status would be found, unless it is told one', () => {
+    for (const ca of [root, issuing, service]) {
+      assert.equal(extensionOf(ca, extensionIds.crlDistributionPoints), undefined);
+      assert.equal(extensionOf(ca, extensionIds.authorityInformationAccess), undefined);
+    }
+  });
+
   it('is another one in every data directory', async () => {
     const other = newDirectory();
     await create(other, 'Beispiel AG');
@@ -129,6 +154,43 @@ describe('the hierarchy', () => {
       const target = newDirectory();
       await assert.rejects(create(target, organization), { name: 'FatalError', message: /organization/ });
       assert.equal(existsSync(join(target, 'ca')), false);
+    }
+  });
+});
+
+describe('RFC 5280 §4.2.1.13, §4.2.2.1: a hierarchy whose status is published', async () => {
+  const target = newDirectory();
+  const statusUrl = 'http://status.example.com/pki/';
+  await createHierarchy({ directory: target, ...passphrases, statusUrl, clock: createManualClock(made) });
+  const [top, below, bridge] = ['root', 'issuing', 'service'].map((name) =>
+    certificate(join(target, `ca/${name}.pem`)),
+  );
+  assert.ok(top && below && bridge);
+
+  it("says in the issuing CA's certificate where the root's CRL and certificate are", () => {
+    const points = extensionOf(below, extensionIds.crlDistributionPoints);
+    const access = extensionOf(below, extensionIds.authorityInformationAccess);
+    assert.ok(points && access);
+    assert.deepEqual(readCrlDistributionPoints(points.value), ['http://status.example.com/pki/crl/root.crl']);
+    assert.deepEqual(readAuthorityInformationAccess(access.value), {
+      ocsp: [],
+      caIssuers: [`http://status.example.com/pki/issuer/${issuerId(top)}.crt`],
+    });
+    verifyStrictly({ anchor: top.der, certificate: below.der, at: made });
+  });
+
+  it('says nothing in self-signed certificates: nobody can revoke a trust anchor', () => {
+    for (const ca of [top, bridge]) assert.equal(extensionOf(ca, extensionIds.crlDistributionPoints), undefined);
+  });
+
+  it('is not made with a status URL that no relying party could use', async () => {
+    for (const wrong of ['https://status.example.com', 'status.example.com', 'http://status.example.com/?a', '']) {
+      const nowhere = newDirectory();
+      await assert.rejects(
+        createHierarchy({ directory: nowhere, ...passphrases, statusUrl: wrong, clock: systemClock }),
+        { name: 'FatalError', message: /the status URL/ },
+      );
+      assert.equal(existsSync(nowhere), false);
     }
   });
 });
@@ -169,7 +231,7 @@ describe('the hierarchy is never overwritten', () => {
 
 describe('the hierarchy is there as a whole or not at all', () => {
   /** How many files are renamed into place, the last rename being that of the folder itself. */
-  const renames = 10;
+  const renames = 11;
 
   async function createAndStop(target: string, stopBefore: number): Promise<void> {
     const workerData = { options: { directory: target, ...passphrases }, stopBefore };
