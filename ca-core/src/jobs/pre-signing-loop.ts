@@ -61,7 +61,7 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
         scopes.add(authority);
         if (crlScope !== '') scopes.add(crlScope);
       }
-      if (scopes.size > 0) post({ kind: 'changed', scopes: [...scopes] });
+      if (scopes.size > 0) post({ kind: 'changed', scopes: [...scopes], position: toldPosition });
       if (changes.length < changesAtOnce) return;
     }
   }

@@ -75,8 +75,8 @@ export type FromStatusThread =
   | { readonly kind: 'ready' }
   /** Responses were signed and can be read. */
   | { readonly kind: 'signed'; readonly certificates: number }
-  /** Changes of status belong onto these CRLs. */
-  | { readonly kind: 'changed'; readonly scopes: readonly string[] }
+  /** Changes of status up to a position belong onto these CRLs. */
+  | { readonly kind: 'changed'; readonly scopes: readonly string[]; readonly position: number }
   /** Every certificate has been seen once; what comes is new. `changePosition`: changes up to it are signed. */
   | { readonly kind: 'idle'; readonly isCaughtUp: boolean; readonly changePosition: number }
   /** It cannot sign now, and goes on trying. */

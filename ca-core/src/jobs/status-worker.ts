@@ -21,7 +21,7 @@ export type StatusThreadEvents = {
   /** It has opened its databases, for the first time or again. */
   onReady(): void;
   onSigned(certificates: number): void;
-  onChanged(scopes: readonly string[]): void;
+  onChanged(scopes: readonly string[], position: number): void;
   onIdle(state: { readonly isCaughtUp: boolean; readonly changePosition: number }): void;
   onRestart(): void;
 };
@@ -115,7 +115,7 @@ export function startStatusWorker(options: StatusWorkerOptions): StatusWorker {
         events.onSigned(message.certificates);
         return;
       case 'changed':
-        events.onChanged(message.scopes);
+        events.onChanged(message.scopes, message.position);
         return;
       case 'idle':
         recovered();

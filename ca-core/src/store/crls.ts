@@ -94,7 +94,8 @@ const selectOldestPosition = compileQuery((database) =>
   database
     .selectFrom('crls')
     .select((select) => select.fn.min<number | null>('change_position').as('position'))
-    .where('base_number', 'is', null),
+    .where('base_number', 'is', null)
+    .where('scope', '!=', slot<string>(0)),
 );
 
 const takeNumber = compileQuery((database) =>
@@ -155,9 +156,13 @@ export function findDeltaBase(store: StoreReader, scope: string, now: number): S
   return row === undefined ? findNewestCrl(store, scope, false) : toStoredCrl(row);
 }
 
-/** The position from which on status changes are still needed for deltas. Throws CoreError `unavailable`. */
-export function oldestChangePosition(store: StoreReader): number | undefined {
-  return store.one(selectOldestPosition)?.position ?? undefined;
+/**
+ * The position from which on status changes are still needed for deltas. Throws CoreError `unavailable`.
+ *
+ * @param withoutDeltas a scope that has none
+ */
+export function oldestChangePosition(store: StoreReader, withoutDeltas: string): number | undefined {
+  return store.one(selectOldestPosition, withoutDeltas)?.position ?? undefined;
 }
 
 /** Takes a number. Fails with CoreError `conflict` when it, or a higher one, is taken. */
