@@ -1,7 +1,7 @@
 // Group commit: sets that arrive while the disk is busy share the next transaction and so one wait for the disk, and
 // each is answered only after it.
-// A lone set is written at once in this thread, without a trip to another; a group goes to the writer thread, and this
-// one goes on with the next requests.
+// A lone set is written at once in this thread, without a trip to another; a group, or a set of many statements, goes to
+// the writer thread, and this one goes on with the next requests.
 
 import type { Clock } from '@gatehouse/runtime/clock';
 import { DatabaseError } from '@gatehouse/runtime/database/sqlite';
@@ -39,6 +39,9 @@ type Member = { readonly set: WriteSet; resolve(): void; reject(error: unknown):
 /** More than this would make the first of the group wait too long for the last. */
 const maximumGroup = 256;
 
+/** More statements than any single request needs: they would keep this thread for milliseconds. */
+const manyOperations = 32;
+
 /** Creates the one way to write to a store. */
 export function createGroupCommit(parts: GroupCommitParts): GroupCommit {
   let waiting: Member[] = [];
@@ -49,7 +52,8 @@ export function createGroupCommit(parts: GroupCommitParts): GroupCommit {
     const members = waiting.slice(0, maximumGroup);
     waiting = waiting.slice(maximumGroup);
     const group = { sets: members.map(({ set }) => toPlainSet(set)), at: parts.clock.now() };
-    const elsewhere = members.length > 1 ? parts.writeElsewhere() : undefined;
+    const isMuch = members.length > 1 || members.some(({ set }) => set.operations.length >= manyOperations);
+    const elsewhere = isMuch ? parts.writeElsewhere() : undefined;
     answer(parts, members, await (elsewhere ?? parts.writeHere)(group));
     // What has arrived meanwhile is the next group.
     isScheduled = false;

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import { CoreError } from '@gatehouse/proto/core-error';
+import { systemClock } from '@gatehouse/runtime/clock';
 import { readAuditRecords } from '../../src/store/audit-events.ts';
 import { findCertificate } from '../../src/store/certificates.ts';
+import { createGroupCommit } from '../../src/store/group-commit.ts';
 import { findMeta, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/open-store.ts';
 import type { WriteSet } from '../../src/store/write-set.ts';
@@ -89,6 +91,19 @@ for (const place of ['on disk', 'in memory'] as const) {
       assert.equal(results[3], refusal);
     });
 
+    it('undoes all of a lone set of many statements when one of them fails', async () => {
+      const lost = Array.from({ length: 100 }, () => certificate());
+      const { operations } = hopelessSet();
+      const start = store.auditHead().sequence;
+      const set = {
+        operations: [...lost.flatMap((one) => issuance(one).operations), ...operations],
+        events: [event()],
+      };
+      await assert.rejects(store.commit(set), refusal);
+      assert.ok(lost.every(({ serialNumber }) => findCertificate(store, serialNumber) === undefined));
+      assert.equal(store.auditHead().sequence, start);
+    });
+
     it('rejects a lone set with its own failure and stays usable', async () => {
       const start = store.auditHead().sequence;
       await assert.rejects(store.commit(hopelessSet()), refusal);
@@ -99,6 +114,41 @@ for (const place of ['on disk', 'in memory'] as const) {
     });
   });
 }
+
+describe('CORE.md, speed: nobody waits for the disk who need not', () => {
+  const head = { instance: 'test', sequence: 1, mac: new Uint8Array(32) };
+  const written = { kind: 'written', head, failures: [] } as const;
+  const operationsOf = (count: number): WriteSet => ({
+    operations: Array.from({ length: count }, (_, i) => writeMeta(`key-${i}`, 'value')),
+    events: [],
+  });
+  const placeOf = async (sets: readonly WriteSet[], hasThread = true): Promise<readonly string[]> => {
+    const places: string[] = [];
+    const write = (place: string) => async () => {
+      places.push(place);
+      return written;
+    };
+    const { commit } = createGroupCommit({
+      writeHere: write('here'),
+      writeElsewhere: () => (hasThread ? write('elsewhere') : undefined),
+      clock: systemClock,
+      onCommitted: () => undefined,
+      onOutage: () => assert.fail('there is no outage'),
+    });
+    await Promise.all(sets.map(commit));
+    return places;
+  };
+
+  it('a lone set is written here, a group in the other thread', async () => {
+    assert.deepEqual(await placeOf([operationsOf(5)]), ['here']);
+    assert.deepEqual(await placeOf([operationsOf(5), operationsOf(5)]), ['elsewhere']);
+  });
+
+  it('a lone set of many statements is written in the other thread, if there is one', async () => {
+    assert.deepEqual(await placeOf([operationsOf(500)]), ['elsewhere']);
+    assert.deepEqual(await placeOf([operationsOf(500)], false), ['here']);
+  });
+});
 
 const test = await openTestStore();
 after(() => test.remove());
