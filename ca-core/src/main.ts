@@ -32,6 +32,7 @@ import { recordConfiguration } from './record-configuration.ts';
 import { refuseLostDatabase } from './refuse-lost-database.ts';
 import { coreUri } from './registry/caller.ts';
 import { createRegistry } from './registry/registry.ts';
+import { createBulkRevocations } from './revocation/bulk-revocation.ts';
 import { administrationService } from './services/administration.ts';
 import { certificateAuthorityService } from './services/certificate-authority.ts';
 import { type Listener, listenForCallers } from './services/listener.ts';
@@ -158,8 +159,10 @@ async function bringUp(
     'grpc.max_receive_message_length': largestMessage,
     'grpc.max_send_message_length': largestMessage,
   });
+  const bulkRevocations = createBulkRevocations(keep);
   const handlers = {
     keep,
+    bulkRevocations,
     callerOf: (peer: string) => late.listener?.callerOf(peer),
     refusedCallers: createRefusedCallers(keep),
   };
@@ -186,6 +189,9 @@ async function bringUp(
   });
   late.listener = listener;
   life.onShutdown('listener', () => listener.close(drainMs));
+  // Ends before the listener does, whose connections its watchers hold.
+  life.onShutdown('bulk revocations', () => bulkRevocations.close());
+  bulkRevocations.resume();
   const renewal = setInterval(
     () => listener.replaceIdentity(createServerIdentity(keep.service, instance, clock)),
     serverIdentityRenewalMs,

@@ -32,6 +32,8 @@ export const auditActions = {
   'status-change-requested':
     'somebody asked to revoke, hold or release a certificate that there is, and was or was not heard',
   'status-changed': 'a certificate was revoked, held or released',
+  'bulk-revocation-started': 'an operator began to revoke, hold or release many certificates at once',
+  'bulk-revocation-ended': 'all of these certificates were gone through, or an operator stopped it before',
   'crl-generated': 'a CRL or delta CRL was signed',
   'ocsp-key-made': 'a key for OCSP responses was made',
   'key-generated': 'a key of the keep was generated',

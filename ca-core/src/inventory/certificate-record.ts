@@ -48,7 +48,8 @@ export function certificateRecord(stored: StoredCertificate, now: Date): Certifi
   };
 }
 
-function revocationReason(code: number): RevocationReason {
+/** The reason with this CRLReason, RFC 5280 §5.3.1. */
+export function revocationReason(code: number): RevocationReason {
   return Object.values(RevocationReason).find((reason) => reason === code) ?? RevocationReason.UNRECOGNIZED;
 }
 

@@ -4,6 +4,12 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import { auditEvents, verifyAuditLog } from '../administration/audit.ts';
 import { listAuthorities } from '../administration/authorities.ts';
 import { blockKey } from '../administration/block-key.ts';
+import {
+  listBulkRevocations,
+  startBulkRevocation,
+  stopBulkRevocation,
+  watchBulkRevocation,
+} from '../administration/bulk-revocations.ts';
 import { listPendingEnrollments } from '../administration/pending-enrollments.ts';
 import {
   addRegistrationAuthority,
@@ -13,14 +19,18 @@ import {
 } from '../administration/registration-authorities.ts';
 import { approveEnrollment, rejectEnrollment } from '../enrollment/approval.ts';
 import { validateProfile } from '../profiles/validate-profile.ts';
+import type { BulkRevocations } from '../revocation/bulk-revocation.ts';
 import { type CallContext, type HandlerOptions, serverStreaming, unary } from './handler.ts';
 import { enrollResponse } from './messages.ts';
 
 type Method = keyof typeof AdministrationService;
 
+/** What its handlers need besides. */
+export type AdministrationOptions = HandlerOptions & { readonly bulkRevocations: BulkRevocations };
+
 /** Implements `Administration`. */
-export function administrationService(options: HandlerOptions): AdministrationServer {
-  const { keep } = options;
+export function administrationService(options: AdministrationOptions): AdministrationServer {
+  const { keep, bulkRevocations } = options;
   const call = <Request, Response>(
     method: Method,
     handle: (context: CallContext, request: Request) => Response | Promise<Response>,
@@ -54,6 +64,16 @@ export function administrationService(options: HandlerOptions): AdministrationSe
       await blockKey(keep, caller.uri, request);
       return {};
     }),
+    startBulkRevocation: call('startBulkRevocation', ({ caller }, request) =>
+      startBulkRevocation(keep, bulkRevocations, caller.uri, request),
+    ),
+    watchBulkRevocation: serverStreaming(options, AdministrationService.watchBulkRevocation.path, (_context, { id }) =>
+      watchBulkRevocation(bulkRevocations, id),
+    ),
+    listBulkRevocations: call('listBulkRevocations', () => ({ jobs: listBulkRevocations(keep) })),
+    stopBulkRevocation: call('stopBulkRevocation', ({ caller }, { id }) =>
+      stopBulkRevocation(keep, bulkRevocations, caller.uri, id),
+    ),
     listAuditEvents: serverStreaming(options, AdministrationService.listAuditEvents.path, ({ caller }, request) =>
       auditEvents(keep, caller.uri, request),
     ),
