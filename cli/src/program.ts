@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './commands/audit.ts';
 import { addCertificateCommands } from './commands/cert.ts';
+import { addCrlCommands } from './commands/crl.ts';
 import { addEnrollmentCommands } from './commands/enrollment.ts';
 import { addEstCommands } from './commands/est.ts';
 import { addInitCommand } from './commands/init.ts';
+import { addOcspCommands } from './commands/ocsp.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addRegistrationAuthorityCommands } from './commands/ra.ts';
 import { addRunCommands } from './commands/run.ts';
@@ -33,6 +35,8 @@ Examples:
   addRegistrationAuthorityCommands(program);
   addProfileCommands(program);
   addCertificateCommands(program);
+  addCrlCommands(program);
+  addOcspCommands(program);
   addEnrollmentCommands(program);
   addAuditCommands(program);
   addEstCommands(program);
