@@ -39,13 +39,13 @@ export function makeEntries(count: number): CrlEntry[] {
   }));
 }
 
-/** The whole way of a CRL: TBSCertList to a file, signature over the file, both put together. */
-export async function makeCrl(
+/** The whole way of a CRL: TBSCertList to a file, signature over the file, both put together. Gives the path of the CRL. */
+export async function makeCrlFile(
   directory: string,
   authority: TestAuthority,
   facts: CrlFactsToWrite,
   pages: Iterable<readonly CrlEntry[]>,
-): Promise<Buffer> {
+): Promise<string> {
   const tbsFile = join(directory, 'tbs');
   const file = join(directory, 'crl');
   await writeTbsCertList(tbsFile, facts, pages);
@@ -53,7 +53,12 @@ export async function makeCrl(
   for await (const chunk of readChunks(tbsFile)) signature.update(chunk);
   const { signatureAlgorithm } = authority.signer;
   await assembleCrlFile({ tbsFile, signatureAlgorithm, signature: signature.finish(), file });
-  return readFileSync(file);
+  return file;
+}
+
+/** {@link makeCrlFile} and what is in it. */
+export async function makeCrl(...parameters: Parameters<typeof makeCrlFile>): Promise<Buffer> {
+  return readFileSync(await makeCrlFile(...parameters));
 }
 
 /** What `openssl crl -text` says of a CRL, and whether its signature verifies; it fails when it is no CRL. */

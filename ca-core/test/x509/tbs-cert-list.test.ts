@@ -1,8 +1,10 @@
 // CRLs written in a stream, as openssl reads and verifies them.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { readCertificateList } from '@gatehouse/pkix/crl/certificate-list';
 import { DerCursor, tags } from '@gatehouse/pkix/der/reader';
 import type { CrlEntry } from '../../src/x509/crl-entry.ts';
@@ -144,6 +146,16 @@ describe('CRLs in a stream: what they cost others', () => {
     await writeTbsCertList(join(directory.path, 'yields'), crlFacts(authority), Array(50).fill(makeEntries(1)));
     isOver = true;
     assert.ok(turns >= 50, `${turns} turns`);
+  });
+
+  it('makes a million entries in bounded memory', async () => {
+    const program = join(import.meta.dirname, 'make-large-crl.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [program, directory.path, '1000000'], {
+      timeout: 60_000,
+    });
+    const octets = statSync(join(directory.path, 'crl')).size;
+    assert.ok(octets > 50e6, `${octets} octets`);
+    assert.ok(Number(stdout) < octets, `the process grew by ${stdout} octets for a CRL of ${octets}`);
   });
 
   it('leaves nothing behind but the file', async () => {
