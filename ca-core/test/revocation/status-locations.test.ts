@@ -16,6 +16,8 @@ import {
 import { extensionIds } from '@gatehouse/pkix/object-identifiers';
 import type { CertificateAuthorityClient, EnrollResponse } from '@gatehouse/proto/certificate-authority';
 import { RequesterKind } from '@gatehouse/proto/types';
+import { loadRootCrl } from '../../src/authorities/root-crl.ts';
+import { issuerUrl } from '../../src/revocation/crl-scope.ts';
 import {
   certificationRequest,
   enroll,
@@ -48,6 +50,7 @@ function configuration(shards: number, baseUrl = base): string {
 }
 
 const core = await startTestCore([], {
+  statusUrl: base,
   files: {
     'gatehouse.yaml': configuration(3, `${base}/`),
     'profiles/elsewhere.yaml': ownProfile(
@@ -177,6 +180,18 @@ describe('RFC 5280 §4.2.1.13, §4.2.2.1: certificates of a published status', (
       caIssuers,
     });
     assert.equal(recordedScopes().get(certificate.serialNumber), '');
+  });
+});
+
+describe("RFC 5280 §4.2.1.13: the issuing CA's own certificate", () => {
+  it('names the CRL and the certificate of the root, whose CRL the core has', () => {
+    const root = readCertificate(new X509Certificate(readFileSync(join(core.directory, 'ca/root.pem'))).raw);
+    assert.deepEqual(locationsOf(issuing), {
+      crl: [`${base}/crl/root.crl`],
+      ocsp: [],
+      caIssuers: [issuerUrl(base, root)],
+    });
+    assert.ok(loadRootCrl(core.directory, root));
   });
 });
 

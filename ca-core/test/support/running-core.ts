@@ -61,6 +61,8 @@ export type RegistrationAuthorityOptions = {
 export type TestCoreOptions = {
   /** Files of the data directory by path, written before the core starts. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Base URL of the status gate that the issuing CA's certificate names. */
+  readonly statusUrl?: string;
   readonly clock?: Clock;
   readonly log?: Logger;
 };
@@ -68,12 +70,12 @@ export type TestCoreOptions = {
 /** Makes a data directory and starts a core on it. Call `stop` at the end. */
 export async function startTestCore(set: readonly string[] = [], options: TestCoreOptions = {}): Promise<TestCore> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-core-'));
-  const { files = {}, ...parts } = options;
+  const { files = {}, statusUrl, ...parts } = options;
   for (const [path, text] of Object.entries({ 'gatehouse.yaml': 'core: {}\n', ...files })) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), text);
   }
-  await initialize({ directory, log: quiet, progress: () => undefined });
+  await initialize({ directory, statusUrl, log: quiet, progress: () => undefined });
   let { running, stop } = await launch(directory, set, parts);
   const clients: { close(): void }[] = [];
 
