@@ -1,9 +1,11 @@
-// CRLs of foreign CAs (RFC 5280 §5), read whole from a file for one purpose: to say whether a device certificate is
-// revoked. A list whose signature does not verify, or that is out of date, says nothing.
+// CRLs of foreign CAs (RFC 5280 §5), read from a file for one purpose: to say whether a device certificate is revoked. A
+// list whose signature does not verify, that leaves out a part of its CA's certificates, or that is out of date, must
+// never say that a device is good.
 
 import type { Certificate } from '@gatehouse/pkix/certificate';
-import { DerCursor, DerError, open, readBitString, readInteger, readTime, tags } from '@gatehouse/pkix/der/reader';
-import { readAlgorithmIdentifier, verifySignature } from '@gatehouse/pkix/signature-algorithms';
+import { type CertificateList as ReadList, readCertificateList as read } from '@gatehouse/pkix/crl/certificate-list';
+import { DerError } from '@gatehouse/pkix/der/reader';
+import { verifySignature } from '@gatehouse/pkix/signature-algorithms';
 
 /** What a CRL says. */
 export type CertificateList = {
@@ -17,35 +19,32 @@ export type CertificateList = {
 /**
  * Reads a CRL and verifies its signature with the issuer among `issuers`.
  *
- * @throws {DerError} when it is none, or none of the issuers signed it
+ * @throws {PkixError} when it is none, none of the issuers signed it, or it does not cover all devices of its CA
  */
 export function readCertificateList(der: Uint8Array, issuers: readonly Certificate[]): CertificateList {
-  const fields = open(der, tags.sequence);
-  const tbs = fields.read(tags.sequence);
-  const algorithm = readAlgorithmIdentifier(fields);
-  const signature = readBitString(fields.read(tags.bitString)).bytes;
-  fields.expectEnd();
-
-  const list = new DerCursor(tbs.contents, 2);
-  list.readOptional(tags.integer);
-  list.skip(tags.sequence);
-  const issuerDer = list.read(tags.sequence).raw;
+  const list = read(der);
+  const { issuerDer, tbs, signature, signatureAlgorithm: algorithm, thisUpdate, nextUpdate } = list;
   const issuer = issuers.find(
     ({ subjectDer, subjectPublicKeyInfo }) =>
       Buffer.compare(subjectDer, issuerDer) === 0 &&
-      verifySignature({ algorithm, spki: subjectPublicKeyInfo, data: tbs.raw, signature }).ok,
+      verifySignature({ algorithm, spki: subjectPublicKeyInfo, data: tbs, signature }).ok,
   );
   if (issuer === undefined) throw new DerError('the CRL is signed by none of the certificates of its anchor');
-  const thisUpdate = readTime(list.read());
-  const next = list.peekTag();
-  const nextUpdate = next === tags.utcTime || next === tags.generalizedTime ? readTime(list.read()) : undefined;
+  refusePartial(list);
   const revoked = new Set<string>();
-  const entries = list.enterOptional(tags.sequence);
-  while (entries !== undefined && !entries.isAtEnd) {
-    const entry = entries.enter(tags.sequence);
-    revoked.add(formatSerialNumber(readInteger(entry.read(tags.integer))));
-  }
+  for (const { serialNumber } of list.entries()) revoked.add(serialNumber);
   return { issuerDer, thisUpdate, nextUpdate, revoked };
+}
+
+// RFC 5280 §5.2.4, §5.2.5: what a delta, or the CRL of one distribution point, does not list may be revoked all the same.
+function refusePartial({ baseCrlNumber, issuingDistributionPoint }: ReadList): void {
+  if (baseCrlNumber !== undefined) throw new DerError('the CRL is a delta; the complete CRL is needed');
+  if (issuingDistributionPoint === undefined) return;
+  const { fullName = [], onlyContains, hasOnlySomeReasons = false } = issuingDistributionPoint;
+  const leavesDevicesOut = onlyContains !== undefined && onlyContains !== 'user-certificates';
+  if (fullName.length > 0 || hasOnlySomeReasons || leavesDevicesOut) {
+    throw new DerError('the CRL covers only a part of its CA’s certificates; the complete CRL is needed');
+  }
 }
 
 /** The status of a certificate by a list; `unknown` when the list is another CA's or out of date. */
@@ -54,8 +53,4 @@ export function isRevoked(list: CertificateList, certificate: Certificate, at: D
   if (list.revoked.has(certificate.serialNumber)) return 'revoked';
   const isCurrent = list.thisUpdate <= at && (list.nextUpdate === undefined || at <= list.nextUpdate);
   return isCurrent ? 'good' : 'unknown';
-}
-
-function formatSerialNumber(contents: Uint8Array): string {
-  return Buffer.from(contents[0] === 0 && contents.length > 1 ? contents.subarray(1) : contents).toString('hex');
 }

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readCertificate } from '@gatehouse/pkix/certificate';
-import { bitString, integer, sequence, time } from '@gatehouse/pkix/der/writer';
+import { crlNumber, deltaCrlIndicator, issuingDistributionPoint } from '@gatehouse/pkix/crl/extensions';
+import { bitString, explicit, integer, sequence, time } from '@gatehouse/pkix/der/writer';
+import { type Extension, writeExtensions } from '@gatehouse/pkix/extensions';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
@@ -123,9 +125,14 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
   const file = join(directory, 'maker.pem');
   writeFileSync(file, encodePem('CERTIFICATE', maker.certificate));
 
-  const list = (nextUpdate: Date, revoked: readonly string[], signer = maker) => {
+  const list = (
+    nextUpdate: Date,
+    revoked: readonly string[],
+    signer = maker,
+    extensions: readonly Extension[] = [],
+  ) => {
     const path = join(directory, `${Math.random()}.crl`);
-    writeFileSync(path, signCertificateList(signer.key, maker.certificate, nextUpdate, revoked));
+    writeFileSync(path, signCertificateList(signer.key, maker.certificate, nextUpdate, revoked, extensions));
     return path;
   };
   const anchor = (revocationList: string) => {
@@ -164,24 +171,39 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
     const path = list(new Date(Date.now() + day), [], createManufacturer('CN=Maker CA'));
     assert.throws(() => anchor(path), FatalError);
   });
+
+  it('need a CRL that covers all of them, RFC 5280 §5.2.4 and §5.2.5', () => {
+    const tomorrow = new Date(Date.now() + day);
+    const load = (...extensions: readonly Extension[]) =>
+      anchor(list(tomorrow, [], maker, [crlNumber(7), ...extensions]));
+    assert.ok(load());
+    assert.ok(load(issuingDistributionPoint({ onlyContains: 'user-certificates' })));
+    assert.throws(() => load(deltaCrlIndicator(6)), /is a delta/);
+    const partial = /covers only a part/;
+    assert.throws(() => load(issuingDistributionPoint({ fullName: ['http://crl.example.com/3.crl'] })), partial);
+    assert.throws(() => load(issuingDistributionPoint({ onlyContains: 'ca-certificates' })), partial);
+  });
 });
 
-// CertificateList, RFC 5280 §5.1, version 1: all that is needed here.
+// CertificateList, RFC 5280 §5.1.
 function signCertificateList(
   key: KeyObject,
   issuer: Uint8Array,
   nextUpdate: Date,
   revoked: readonly string[],
+  extensions: readonly Extension[],
 ): Uint8Array {
   assert.equal(createPublicKey(key).asymmetricKeyType, 'ec');
   const { identifier, sign } = signatureAlgorithmFor(key);
   const entries = revoked.map((serial) => sequence(integer(BigInt(`0x${serial}`)), time(new Date(Date.now() - day))));
   const tbs = sequence(
+    ...(extensions.length === 0 ? [] : [integer(1)]),
     identifier,
     readCertificate(issuer).subjectDer,
     time(new Date(Date.now() - 2 * day)),
     time(nextUpdate),
     ...(entries.length === 0 ? [] : [sequence(...entries)]),
+    ...(extensions.length === 0 ? [] : [explicit(0, writeExtensions(extensions))]),
   );
   return sequence(tbs, identifier, bitString(sign(tbs)));
 }
