@@ -44,6 +44,7 @@ export function describeProfile(profile: Profile): ProfileMessage {
     acceptsStatedPossession: profile.acceptsStatedPossession,
     allowsNameChange: profile.renewal.allowsNameChange,
     status: profile.status,
+    needsAnyName: profile.names.atLeastOne,
   };
 }
 

@@ -10,9 +10,9 @@ import {
   keyUsageNames,
   writeExtensions,
 } from '@gatehouse/pkix/extensions';
-import { extensionIds, keyPurposes, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
+import { extensionIds, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
 import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
-import { NameKind, type Profile } from '@gatehouse/ra-client/profile';
+import type { Profile } from '@gatehouse/ra-client/profile';
 import type { Label } from './config.ts';
 import { writeTemplate } from './csr-template.ts';
 import type { EstAnswer, EstExchange } from './exchange.ts';
@@ -56,8 +56,7 @@ export function writeCsrAttributes(profile: Profile, label: Label): Uint8Array |
 /** What the profile and the label want of a CSR. */
 export function wishesOf(profile: Profile, label: Label): CsrWishes {
   const demanded = profile.subject.filter(({ isRequired, value }) => isRequired || value !== '');
-  // RFC 9525: a server is known by its alternative names alone.
-  const wantsAlternativeName = profile.requiredNames.length > 0 || isForServers(profile);
+  const wantsAlternativeName = profile.requiredNames.length > 0 || profile.needsAnyName;
   // A certificate must name something: where nothing in particular is demanded, the first attribute is the usual one.
   const usual = demanded.length === 0 && !wantsAlternativeName ? profile.subject.slice(0, 1) : [];
   return {
@@ -67,11 +66,6 @@ export function wishesOf(profile: Profile, label: Label): CsrWishes {
     extensions: extensionsOf(profile),
     wantsChannelBinding: label.channelBinding.policy === 'required',
   };
-}
-
-function isForServers({ extendedKeyUsage: purposes, allowedNames }: Profile): boolean {
-  const canNameHosts = allowedNames.includes(NameKind.NAME_KIND_DNS) || allowedNames.includes(NameKind.NAME_KIND_IP);
-  return canNameHosts && purposes.includes(keyPurposes.serverAuth);
 }
 
 function extensionsOf(profile: Profile): readonly Extension[] {

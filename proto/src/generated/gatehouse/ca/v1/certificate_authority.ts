@@ -249,6 +249,8 @@ export interface Profile {
   allowsNameChange: boolean;
   /** `published` on CRLs and in OCSP, `no-rev-avail` (RFC 9608: never, and the certificate says so), `unpublished`. */
   status: string;
+  /** Whether there must be a subject alternative name, of whichever allowed kind. */
+  needsAnyName: boolean;
 }
 
 /** One attribute of the subject. */
@@ -1680,6 +1682,7 @@ function createBaseProfile(): Profile {
     acceptsStatedPossession: false,
     allowsNameChange: false,
     status: "",
+    needsAnyName: false,
   };
 }
 
@@ -1743,6 +1746,9 @@ export const Profile: MessageFns<Profile> = {
     }
     if (message.status !== "") {
       writer.uint32(138).string(message.status);
+    }
+    if (message.needsAnyName !== false) {
+      writer.uint32(144).bool(message.needsAnyName);
     }
     return writer;
   },
@@ -1916,6 +1922,14 @@ export const Profile: MessageFns<Profile> = {
             message.status = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.needsAnyName = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1954,6 +1968,7 @@ export const Profile: MessageFns<Profile> = {
     message.acceptsStatedPossession = object.acceptsStatedPossession ?? false;
     message.allowsNameChange = object.allowsNameChange ?? false;
     message.status = object.status ?? "";
+    message.needsAnyName = object.needsAnyName ?? false;
     return message;
   },
 };
