@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DerCursor, expectDer, readObjectIdentifier, tags } from '@gatehouse/pkix/der/reader';
-import {
-  algorithms,
-  attributeTypes,
-  extensionIds,
-  keyPurposes,
-  pkcs9Attributes,
-} from '@gatehouse/pkix/object-identifiers';
+import { algorithms, attributeTypes, extensionIds, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
 import { NameKind, type Profile } from '@gatehouse/ra-client/profile';
 import fc from 'fast-check';
 import { collectLabels, estSchema, type Label } from '../src/config.ts';
