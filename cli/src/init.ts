@@ -12,14 +12,15 @@ import { note, print, printJson, shellQuote } from './output.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { isForTryingOut } from './up/demo-user.ts';
 import { gates } from './up/gates.ts';
-import { hasKeys, prepare } from './up/prepare.ts';
-import { starterConfiguration } from './up/starter-configuration.ts';
+import { hasKeys, type PrepareOptions, prepare } from './up/prepare.ts';
+import { starterConfiguration, trialStatusUrl } from './up/starter-configuration.ts';
 
 /** What the command line says. */
 export type InitOptions = {
   readonly data?: string | undefined;
   readonly production?: boolean | undefined;
   readonly organization?: string | undefined;
+  readonly statusUrl?: string | undefined;
   readonly json?: boolean | undefined;
 };
 
@@ -34,10 +35,14 @@ export async function init(options: InitOptions): Promise<void> {
   const log = createLog({ name: 'init', level: process.env.GATEHOUSE_LOG_LEVEL ?? 'warn' });
   const progress = (step: string): void => note(`${step} …`);
   const { organization } = options;
+  const statusUrl = options.statusUrl === undefined ? undefined : await checkedStatusUrl(data, options.statusUrl);
   if (options.production === true) {
-    await prepareForProduction(data, organization, log, progress);
+    const configuration = starterConfiguration('production', statusUrl);
+    await prepareForProduction({ data, gates, organization, statusUrl, configuration, log, progress });
   } else {
-    await prepare({ data, gates, organization, log, progress });
+    const configuration = starterConfiguration('trial', statusUrl);
+    const url = statusUrl ?? trialStatusUrl;
+    await prepare({ data, gates, organization, statusUrl: url, configuration, log, progress });
   }
   if (options.json === true) {
     printJson({
@@ -54,12 +59,8 @@ export async function init(options: InitOptions): Promise<void> {
   print(options.production === true ? productionAdvice(data) : trialAdvice(data));
 }
 
-async function prepareForProduction(
-  data: DataDirectory,
-  organization: string | undefined,
-  log: ReturnType<typeof createLog>,
-  progress: (step: string) => void,
-): Promise<void> {
+async function prepareForProduction(options: PrepareOptions): Promise<void> {
+  const { data, organization, statusUrl, log, progress } = options;
   if (isForTryingOut(data)) {
     throw new FatalError(`${data.path} was made for trying out: its passphrases lie beside its keys`, {
       hint: 'begin in a directory of its own: --data DIR',
@@ -77,9 +78,30 @@ async function prepareForProduction(
       });
     }
     const { initialize } = await import('@gatehouse/ca-core/initialize');
-    await initialize({ directory: data.path, organization, passphrase, rootPassphrase, log, progress });
+    await initialize({ directory: data.path, organization, passphrase, rootPassphrase, statusUrl, log, progress });
   }
-  if (!existsSync(data.configuration)) writeFileAtomic(data.configuration, starterConfiguration('production'));
+  if (!existsSync(data.configuration)) writeFileAtomic(data.configuration, options.configuration);
+}
+
+/** The URL as it goes into certificates. A directory that has another one already keeps it, which is said. */
+async function checkedStatusUrl(data: DataDirectory, url: string): Promise<string> {
+  const [{ loadConfiguration }, { coreConfigurationSchema }, { statusUrlSchema }] = await Promise.all([
+    import('@gatehouse/runtime/configuration'),
+    import('@gatehouse/ca-core/configuration'),
+    import('@gatehouse/ca-core/revocation/status-configuration'),
+  ]);
+  const checked = statusUrlSchema.safeParse(url);
+  if (!checked.success) {
+    throw new FatalError(`--status-url ${url}: ${checked.error.issues[0]?.message ?? 'it is none'}`, {
+      hint: 'plain http, RFC 5280 §8: to fetch a CRL over https would need the status that is being fetched',
+    });
+  }
+  if (!existsSync(data.configuration)) return checked.data;
+  const { status } = loadConfiguration({ schema: coreConfigurationSchema, section: 'core', file: data.configuration });
+  if (status.baseUrl === checked.data) return checked.data;
+  throw new FatalError(`${data.configuration} is there already, with ${status.baseUrl ?? 'no base URL'}`, {
+    hint: 'change core.status.baseUrl in it; certificates that are issued from then on name the new one',
+  });
 }
 
 async function passphraseFrom(variable: string, what: string): Promise<string> {
@@ -114,7 +136,8 @@ function productionAdvice(data: DataDirectory): string {
   return `
 The root key is ${join(data.path, 'ca/root.key.pem')}, encrypted.
 Take it offline now: copy it to two media that you lock away, check the copies, and remove it from this machine. The
-core runs without it; it is needed only to make another issuing CA. Keep its passphrase apart from it.
+core runs without it; it is needed only to make another issuing CA, and to renew the root's CRL (ca/root.crl) in time.
+Keep its passphrase apart from it.
 
 The operator's credential is ${data.operatorCredential}: whoever holds it administers this CA.
 
@@ -124,5 +147,8 @@ Next:
   gatehouse ra add est ${option} --profiles tls-server,gateway-tls --dns example.com
   gatehouse ra join --token-file - ${option}      # paste the token
   gatehouse est user add NAME ${option} --dns host.example.com
-  gatehouse run est ${option}`;
+  gatehouse run est ${option}
+  gatehouse ra add status ${option} --status-only
+  gatehouse ra join --token-file - ${option}      # paste the token
+  gatehouse run status ${option}`;
 }

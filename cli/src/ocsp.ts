@@ -45,7 +45,7 @@ export async function queryOcsp(what: string, options: QueryOptions): Promise<vo
   const certificateId = writeCertificateId(hash, issuer, certificate.serialNumber);
   const request = writeOcspRequest({ certificateIds: [certificateId], nonce });
   const exchange = await askResponder({ url, request, method: methodOf(options) });
-  const answer = readOcspAnswer(exchange.response, { url, certificate, certificateId, issuer, nonce, now: new Date() });
+  const answer = readOcspAnswer(exchange.response, { url, certificateId, issuer, nonce, now: new Date() });
 
   process.exitCode = exitCodes[answer.status.kind];
   const asked = { url, method: exchange.method, hash, certificate };

@@ -5,6 +5,7 @@ import { durationFromMs, durationToMs } from '@gatehouse/proto/duration';
 import type { JoinToken, RegistrationAuthority } from '@gatehouse/ra-client/administration';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { joinWithToken } from '@gatehouse/ra-client/join';
+import { parseJoinToken } from '@gatehouse/ra-client/join-token';
 import { formatDuration } from '@gatehouse/runtime/duration';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { newRequestId } from '@gatehouse/runtime/identifiers';
@@ -150,6 +151,8 @@ export async function disableRegistrationAuthority(name: string, options: Operat
 /** Buys the first credential. */
 export async function join(options: JoinOptions): Promise<void> {
   const token = readToken(options);
+  // What is no token makes no folder.
+  parseJoinToken(token);
   const data = dataDirectory(options.data);
   const folder = options.file === undefined ? joinPath(data.path, 'ra') : dirname(resolve(options.file));
   mkdirSync(folder, { recursive: true, mode: 0o700 });

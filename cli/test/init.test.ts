@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -59,6 +59,56 @@ describe('gatehouse init', () => {
   });
 });
 
+describe('gatehouse init --status-url', () => {
+  const url = 'http://status.example.com/pki';
+  const statusOf = (directory: string) =>
+    new X509Certificate(readFileSync(join(directory, 'trust/chain.pem'))).infoAccess;
+
+  test("goes into the issuing CA's certificate and into the configuration, without a slash at its end", async (context) => {
+    const directory = emptyDirectory(context);
+    assert.equal((await runCommand(['init', '--data', directory, '--status-url', `${url}/`])).exitCode, 0);
+    assert.match(statusOf(directory) ?? '', new RegExp(`CA Issuers - URI:${url}/issuer/[0-9a-f]{40}\\.crt`));
+    assert.match(readFileSync(join(directory, 'gatehouse.yaml'), 'utf8'), new RegExp(`baseUrl: "${url}"`));
+  });
+
+  test('is that of the gate on this machine for trying out, and none for production', async (context) => {
+    const [trial, production] = [emptyDirectory(context), emptyDirectory(context)];
+    await runCommand(['init', '--data', trial]);
+    await runCommand(['init', '--production', '--data', production], { environment: passphrases });
+    assert.match(statusOf(trial) ?? '', /URI:http:\/\/127\.0\.0\.1:6960\//);
+    assert.equal(statusOf(production), undefined);
+    const core = await startCore(trial);
+    await stop(core.command);
+  });
+
+  for (const [rule, wrong] of [
+    ['not plain http', 'https://status.example.com'],
+    ['with a query', 'http://status.example.com/?a=b'],
+    ['without a scheme', 'status.example.com'],
+  ] as const) {
+    test(`is refused before anything is made: ${rule}`, async (context) => {
+      const directory = emptyDirectory(context);
+      const { exitCode, errors } = await runCommand(['init', '--data', directory, '--status-url', wrong]);
+      assert.equal(exitCode, 1);
+      assert.match(errors, /--status-url .*: must .*\n.*RFC 5280/);
+      assert.ok(!existsSync(join(directory, 'ca')));
+    });
+  }
+
+  test('is not changed behind the back of an existing configuration', async (context) => {
+    const directory = emptyDirectory(context);
+    const init = (given: string) => runCommand(['init', '--data', directory, '--status-url', given]);
+    assert.equal((await init(url)).exitCode, 0);
+    assert.equal((await init(url)).exitCode, 0);
+    const { exitCode, errors } = await init('http://other.example.com');
+    assert.equal(exitCode, 1);
+    assert.match(
+      errors,
+      /gatehouse\.yaml is there already, with http:\/\/status\.example\.com\/pki\n.*core\.status\.baseUrl/,
+    );
+  });
+});
+
 describe('gatehouse init --production', () => {
   test('keeps no passphrase and makes no demo user, and says to take the root key offline', async (context) => {
     const directory = emptyDirectory(context);
@@ -98,7 +148,15 @@ describe('gatehouse init --production', () => {
     const directory = emptyDirectory(context);
     const data = ['--data', directory];
     const printed = await runCommand(['init', '--production', ...data], { environment: passphrases });
-    for (const step of ['run core', 'ra add est', 'ra join', 'est user add', 'run est']) {
+    for (const step of [
+      'run core',
+      'ra add est',
+      'ra join',
+      'est user add',
+      'run est',
+      'ra add status',
+      'run status',
+    ]) {
       assert.ok(printed.output.includes(`gatehouse ${step}`), step);
     }
     process.env.GATEHOUSE_PASSPHRASE = passphrases.GATEHOUSE_PASSPHRASE;

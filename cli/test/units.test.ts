@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { coreConfigurationSchema } from '@gatehouse/ca-core/configuration';
 import { estSchema } from '@gatehouse/gateway-est/config';
+import { statusSchema } from '@gatehouse/gateway-status/config';
 import { parseYamlWithSchema } from '@gatehouse/runtime/configuration';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import fc from 'fast-check';
@@ -98,7 +99,7 @@ describe('addresses', () => {
 });
 
 describe('the configuration that a new directory gets', () => {
-  const schema = z.strictObject({ core: coreConfigurationSchema, est: estSchema });
+  const schema = z.strictObject({ core: coreConfigurationSchema, est: estSchema, status: statusSchema });
 
   for (const kind of ['trial', 'production'] as const) {
     test(`is one that every process accepts: ${kind}`, () => {
@@ -112,6 +113,17 @@ describe('the configuration that a new directory gets', () => {
     const text = starterConfiguration('production');
     assert.doesNotMatch(text, /demo|secrets\/passphrase/);
     assert.match(text, /environment: GATEHOUSE_PASSPHRASE/);
+  });
+
+  test('says where certificates find their status, for trying out and when it was told', () => {
+    const baseUrlOf = (text: string) => {
+      const result = parseYamlWithSchema(text, schema, 'gatehouse.yaml');
+      return result.ok ? result.value.core.status.baseUrl : result.message;
+    };
+    assert.equal(baseUrlOf(starterConfiguration('trial')), 'http://127.0.0.1:6960');
+    assert.equal(baseUrlOf(starterConfiguration('production')), undefined);
+    const url = "http://status.example.com/it's,a:pki";
+    assert.equal(baseUrlOf(starterConfiguration('production', url)), url);
   });
 
   test('listens on loopback alone for trying out', () => {

@@ -10,7 +10,7 @@ export function addUpCommand(program: Command): void {
   const command = program
     .command('up')
     .description('start the keep and the gates on this machine, and make what is missing')
-    .option('--only <gates>', 'start these gates only: est', collectSeparated, [])
+    .option('--only <gates>', 'start these gates only: est, status', collectSeparated, [])
     .addOption(new Option('--ports <how>', 'auto: let the system choose free ports').choices(['auto']))
     .addHelpText(
       'after',

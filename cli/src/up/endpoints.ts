@@ -18,6 +18,7 @@ export type Endpoints = {
     readonly address: string;
   };
   readonly est?: EstEndpoint | undefined;
+  readonly status?: StatusEndpoint | undefined;
 };
 
 export type EstEndpoint = {
@@ -26,6 +27,13 @@ export type EstEndpoint = {
   /** The user for trying out, where there is one. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+};
+
+export type StatusEndpoint = {
+  /** URL of the OCSP responder. */
+  readonly ocsp: string;
+  /** URL below which the CRLs are: `<crl>/<scope>.crl`. */
+  readonly crl: string;
 };
 
 /** Writes the file; it holds a password. */

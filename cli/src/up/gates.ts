@@ -7,12 +7,12 @@ import { type Endpoints, urlOf } from './endpoints.ts';
 import { type WantedAddress, wantedAddresses } from './ports.ts';
 import { tryEst } from './try-this.ts';
 
-export type GateName = 'est';
+export type GateName = 'est' | 'status';
 
 export type Gate = {
   /** Name of the process, of its section in gatehouse.yaml, and of its RA. */
   readonly name: GateName;
-  /** What its RA may ask for in a directory for trying out. */
+  /** What its RA may ask for in a directory for trying out. One that may ask for nothing is the same everywhere. */
   readonly demoScope: Pick<RegistrationAuthority, 'profiles' | 'scope'>;
   /** Makes what belongs to a directory for trying out: users, secrets. */
   prepareDemo(data: DataDirectory): Promise<void>;

@@ -9,7 +9,6 @@ import type { Logger } from '@gatehouse/runtime/log';
 import { writeFileAtomic } from '@gatehouse/runtime/private-file';
 import type { DataDirectory } from '../data-directory.ts';
 import type { Gate } from './gates.ts';
-import { starterConfiguration } from './starter-configuration.ts';
 
 /** What {@link prepare} takes. */
 export type PrepareOptions = {
@@ -18,6 +17,10 @@ export type PrepareOptions = {
   readonly gates: readonly Gate[];
   /** The organization in the CA's names. */
   readonly organization?: string | undefined;
+  /** What certificates name as the place of their status, that of the issuing CA among them. */
+  readonly statusUrl?: string | undefined;
+  /** Text of gatehouse.yaml, where there is none. */
+  readonly configuration: string;
   readonly log: Logger;
   progress(step: string): void;
 };
@@ -30,7 +33,7 @@ export async function prepare(options: PrepareOptions): Promise<void> {
   if (isConfigured) return;
   progress('making the configuration and the users for trying out');
   for (const gate of gates) await gate.prepareDemo(data);
-  writeFileAtomic(data.configuration, starterConfiguration('trial'));
+  writeFileAtomic(data.configuration, options.configuration);
 }
 
 /** Whether the keys and the first operator are made. */
@@ -39,11 +42,11 @@ export function hasKeys(data: DataDirectory): boolean {
 }
 
 async function makeKeys(
-  { data, organization, log, progress }: PrepareOptions,
+  { data, organization, statusUrl, log, progress }: PrepareOptions,
   passphrase: string | undefined,
 ): Promise<void> {
   const { initialize } = await import('@gatehouse/ca-core/initialize');
-  await initialize({ directory: data.path, organization, passphrase, log, progress });
+  await initialize({ directory: data.path, organization, passphrase, statusUrl, log, progress });
 }
 
 /** The passphrase that the core will use, where the operator keeps it elsewhere than in the directory. */

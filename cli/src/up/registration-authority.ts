@@ -1,6 +1,7 @@
 /**
  * Sees to it that a gate has a credential before it starts, on the path that production takes: the operator registers
- * the RA, and a join token buys the first credential. It never registers an RA in a directory that is not for trying out.
+ * the RA, and a join token buys the first credential. In a directory that is not for trying out it never registers an RA that
+ * may ask for something: that is for the operator to say.
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -53,7 +54,7 @@ async function createToken(administration: Administration, gate: Gate, data: Dat
     });
   }
   if (known !== undefined) return await administration.createJoinToken({ name, tokenLife });
-  if (!isForTryingOut(data)) {
+  if (gate.demoScope.profiles.length > 0 && !isForTryingOut(data)) {
     throw new FatalError(`the ${name} gate has no credential, and there is no RA ${name}`, {
       hint: `say what it may ask for: start 'gatehouse run core', then 'gatehouse ra add ${name} --help' and 'gatehouse ra join'`,
     });

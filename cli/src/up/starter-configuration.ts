@@ -6,10 +6,22 @@
 /** Who the configuration is for: somebody who tries things out on one machine, or a CA that others rely on. */
 export type StarterKind = 'trial' | 'production';
 
-/** The text of the file. */
-export function starterConfiguration(kind: StarterKind): string {
-  return [introduction[kind], usage, core(kind), est(kind)].join('\n');
+/** Where the status gate is found that a directory for trying out begins with. */
+export const trialStatusUrl = 'http://127.0.0.1:6960';
+
+/**
+ * The text of the file.
+ *
+ * @param statusUrl what certificates name as the place of their status
+ */
+export function starterConfiguration(kind: StarterKind, statusUrl = defaultStatusUrls[kind]): string {
+  return [introduction[kind], usage, core(kind, statusUrl), est(kind), status(kind)].join('\n');
 }
+
+const defaultStatusUrls: Readonly<Record<StarterKind, string | undefined>> = {
+  trial: trialStatusUrl,
+  production: undefined,
+};
 
 const introduction: Readonly<Record<StarterKind, string>> = {
   trial: `\
@@ -27,7 +39,7 @@ const usage = `\
 # GATEHOUSE_EST_LISTEN_PORT=7443 in the environment. A process reads its own section, when it starts.
 `;
 
-const core = (kind: StarterKind): string => `\
+const core = (kind: StarterKind, statusUrl: string | undefined): string => `\
 # The keep: the only process that holds keys and signs.
 core:
   # Where gates and operators connect, over mutually authenticated TLS.
@@ -39,6 +51,11 @@ core:
     passphrase: ${kind === 'production' ? '{ environment: GATEHOUSE_PASSPHRASE }' : '{ file: secrets/passphrase }'}
   # Your own profiles, *.yaml, beside the built-in ones ('gatehouse profile list').
   profiles: { directory: profiles }
+  # How revocation becomes visible: docs/revocation.md.
+  status:
+    # Where relying parties reach the status gate, plain http. It is written into certificates from then on and must stay
+    # good for as long as they live; without it they name no status.
+    baseUrl: ${statusUrl === undefined ? '# http://status.example.com' : JSON.stringify(statusUrl)}
 `;
 
 const est = (kind: StarterKind): string => `\
@@ -63,4 +80,13 @@ est:
     device-identity: { profile: device-identity }
   # The label of clients that name none: /.well-known/est/simpleenroll.
   defaultLabel: default
+`;
+
+const status = (kind: StarterKind): string => `\
+# The status gate: OCSP and CRLs over plain HTTP.
+status:
+  listen: { host: ${kind === 'production' ? '0.0.0.0' : '127.0.0.1'}, port: 6960 }
+  core:
+    addresses: ['127.0.0.1:5280']
+    credential: ra/status/credential.pem
 `;

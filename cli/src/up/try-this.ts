@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import type { DataDirectory } from '../data-directory.ts';
 import { shellQuote } from '../output.ts';
 import { demoPasswordFile } from './demo-user.ts';
-import type { EstEndpoint } from './endpoints.ts';
+import type { EstEndpoint, StatusEndpoint } from './endpoints.ts';
 
 /** Commands that enrol with curl and openssl and verify what comes back. */
 export function tryEst(data: DataDirectory, { url, username }: EstEndpoint): string {
@@ -27,6 +27,19 @@ ${curl} --user "${username}:$(cat ${password})" -H 'Content-Type: application/pk
 
 # does it hold?
 openssl verify -x509_strict -CAfile ${path('trust/root.pem')} -untrusted ${path('trust/chain.pem')} certificate.pem`;
+}
+
+/** Commands that ask for the status of the certificate that was enrolled. */
+export function tryStatus(data: DataDirectory, { ocsp, crl }: StatusEndpoint, hasEnrolled: boolean): string {
+  const path = (name: string): string => shellQuote(shortest(join(data.path, name)));
+  const query = `\
+# is it revoked? (gatehouse cert revoke --help)
+openssl ocsp -issuer ${path('trust/chain.pem')} -cert certificate.pem -url ${ocsp} \\
+  -CAfile ${path('trust/root.pem')} -verify_other ${path('trust/chain.pem')}
+
+`;
+  return `${hasEnrolled ? query : ''}# what is revoked
+curl -sSf ${crl}/issuing.crl | openssl crl -inform DER -noout -text`;
 }
 
 /** A path as it is typed from here, when that is shorter. */

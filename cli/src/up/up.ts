@@ -17,6 +17,8 @@ import { automaticPorts, explainTakenPorts, type WantedAddress, wantedAddresses 
 import { prepare } from './prepare.ts';
 import { ensureCredential } from './registration-authority.ts';
 import { checkSections } from './sections.ts';
+import { starterConfiguration } from './starter-configuration.ts';
+import { type StatusAddress, settleStatusAddress } from './status-address.ts';
 import { welcome } from './welcome.ts';
 
 /** What the command line says. */
@@ -49,36 +51,53 @@ export async function up(options: UpOptions): Promise<void> {
     shutdownTimeoutMs,
     start: async (life) => {
       process.on('SIGHUP', () => life.shutdown('SIGHUP'));
-      const suite = new Suite(options, log, life);
+      const data = dataDirectory(options.data);
+      const status = await settleStatusAddress({
+        data,
+        isStarted: gates.some(({ name }) => name === 'status'),
+        isAutomatic: options.ports === 'auto',
+        set: options.set,
+      });
+      const suite = new Suite(data, { options, log, life, status });
       const endpoints = await suite.start(gates);
-      if (options.json === true) print(JSON.stringify(summary(suite.data, endpoints)));
-      else print(welcome({ data: suite.data, endpoints, gates, isForTryingOut: isForTryingOut(suite.data) }));
+      if (options.json === true) print(JSON.stringify(summary(data, endpoints)));
+      else print(welcome({ data, endpoints, gates, isForTryingOut: isForTryingOut(data) }));
     },
   });
 }
 
 /** What `--json` prints: where things are, without the password in them. */
-function summary(data: DataDirectory, { core, est }: Endpoints): unknown {
+function summary(data: DataDirectory, { core, est, status }: Endpoints): unknown {
   return {
     ready: true,
     data: data.path,
     endpoints: data.endpoints,
     core,
     ...(est === undefined ? {} : { est: { url: est.url } }),
+    ...(status === undefined ? {} : { status }),
   };
 }
+
+type SuiteParts = {
+  readonly options: UpOptions;
+  readonly log: Logger;
+  readonly life: ProcessLife;
+  readonly status: StatusAddress;
+};
 
 class Suite {
   readonly data: DataDirectory;
   readonly #options: UpOptions;
   readonly #log: Logger;
   readonly #life: ProcessLife;
+  readonly #status: StatusAddress;
 
-  constructor(options: UpOptions, log: Logger, life: ProcessLife) {
-    this.data = dataDirectory(options.data);
+  constructor(data: DataDirectory, { options, log, life, status }: SuiteParts) {
+    this.data = data;
     this.#options = options;
     this.#log = log;
     this.#life = life;
+    this.#status = status;
   }
 
   /** Starts everything. Throws FatalError when a part does not start; the life ends what did. */
@@ -87,7 +106,10 @@ class Suite {
     const log = this.#log;
     await refuseSecond(data);
     removeEndpoints(data);
-    await prepare({ data, gates: allGates, log, progress });
+    const { baseUrl: statusUrl } = this.#status;
+    const configuration = starterConfiguration('trial');
+    await prepare({ data, gates: allGates, statusUrl, configuration, log, progress });
+    this.#status.remember();
 
     const core = await this.#startCore(gates);
     const coreAddress = reachableAddress(core.address);
@@ -142,7 +164,15 @@ class Suite {
 
   /** What the command line says comes last: it wins. */
   #settings(name: string): readonly string[] {
-    return [...(this.#options.ports === 'auto' ? automaticPorts(name) : []), ...this.#options.set];
+    const ports = this.#options.ports === 'auto' ? automaticPorts(name) : [];
+    switch (name) {
+      case 'core':
+        return [...ports, ...this.#status.core];
+      case 'status':
+        return this.#status.gate;
+      default:
+        return [...ports, ...this.#options.set];
+    }
   }
 
   /** A port that is taken is what a start fails of most often: said in terms of `up`, it is mended at once. */

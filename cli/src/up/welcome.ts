@@ -18,6 +18,9 @@ export function welcome({ data, endpoints, gates, isForTryingOut }: WelcomeOptio
     'ready',
     '',
     ...(endpoints.est === undefined ? [] : [`EST gate   ${endpoints.est.url}/.well-known/est/`]),
+    ...(endpoints.status === undefined
+      ? []
+      : [`status     ${endpoints.status.ocsp}  ${endpoints.status.crl}/issuing.crl`]),
     `core       ${endpoints.core.address}`,
     `addresses  ${data.endpoints}`,
     ...(commands.length === 0 ? [] : ['', 'Try this in another terminal:', '', ...commands]),
