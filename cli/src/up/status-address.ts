@@ -113,9 +113,8 @@ function rememberPort(file: string, port: number): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileAtomic(file, `${port}\n`);
-  } catch (error) {
+  } catch {
     // A directory that cannot be written is told by the core, which writes there too.
-    if (!(error instanceof FatalError)) throw error;
   }
 }
 
