@@ -1,26 +1,23 @@
 // Sends the broken inputs, by curl or octet by octet through openssl, and looks at the refusals: the status of the table,
 // one line of plain text, and no word of what is inside.
 
-import assert from 'node:assert/strict';
 import type { BrokenInput } from './broken-input/row.ts';
 import { type BrokenMaterial, makeBrokenMaterial } from './broken-material.ts';
 import type { Operation } from './client.ts';
 import { estPath, toBase64 } from './curl/enroll.ts';
-import { curl, describeAnswer } from './curl/request.ts';
+import { curl } from './curl/request.ts';
+import { expectPlainRefusal } from './expect-refusal.ts';
 import { type HttpAnswer, readLastAnswer } from './http-answer.ts';
 import { sendOctets } from './s-client.ts';
 import type { Session } from './session.ts';
 import type { Stack } from './stack.ts';
-
-/** Longest line that a refusal may be. */
-const longestLine = 400;
 
 /** Operations that must be refused. */
 export function refusals(inputs: readonly BrokenInput[]): readonly Operation[] {
   return inputs.map((input) => ({
     name: `refuses ${input.name}: ${input.status}`,
     section: input.section,
-    run: async (session) => expectRefusal(input, await send(session, input)),
+    run: async (session) => expectPlainRefusal(await send(session, input), input.status, input.header),
   }));
 }
 
@@ -38,18 +35,4 @@ async function send(session: Session, input: BrokenInput): Promise<HttpAnswer> {
   if ('octets' in input) return readLastAnswer((await sendOctets(session, input.octets(material))).stdout);
   const plain = { path: estPath('simpleenroll'), body: toBase64(material.valid), account: session.stack.demoUser };
   return await curl(session, { ...plain, ...(await input.request(material)) });
-}
-
-function expectRefusal({ status, header }: BrokenInput, answer: HttpAnswer): void {
-  assert.equal(answer.status, status, describeAnswer(answer));
-  assert.match(answer.headers.get('content-type') ?? '', /^text\/plain\b/);
-  assert.equal(answer.headers.get('content-length'), String(answer.body.length));
-  const text = answer.body.toString('utf8');
-  assert.match(text, /^[^\r\n]+\n?$/, `'${text}' must be one line`);
-  assert(text.length <= longestLine, `'${text}' must be short`);
-  // Neither a stack trace, nor a file, nor the name of an error class.
-  assert.doesNotMatch(text, /\bat \S+:\d+|\.ts\b|node:|\b[A-Z]\w*Error\b|undefined|\[object/);
-  if (header === undefined) return;
-  const [name, form] = header;
-  assert.match(answer.headers.get(name) ?? '', form, `the field ${name} must be there`);
 }
