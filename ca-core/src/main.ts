@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { AdministrationService } from '@gatehouse/proto/administration';
 import { CertificateAuthorityService } from '@gatehouse/proto/certificate-authority';
+import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
 import { type Clock, systemClock } from '@gatehouse/runtime/clock';
 import { loadConfiguration } from '@gatehouse/runtime/configuration';
 import { type ProcessLife, runProcess } from '@gatehouse/runtime/lifecycle';
@@ -16,6 +17,7 @@ import { createAuditChain } from './audit/chain.ts';
 import { openAuditSeals } from './audit/seal.ts';
 import { verifyAudit } from './audit/verify.ts';
 import { loadAuthorities } from './authorities/load-authorities.ts';
+import { openOcspResponder } from './authorities/ocsp-responder.ts';
 import { signersTested } from './authorities/record-hierarchy.ts';
 import { type CoreConfiguration, coreConfigurationSchema } from './configuration.ts';
 import { ownKeyFingerprints } from './enrollment/forbidden-keys.ts';
@@ -23,6 +25,7 @@ import { bindProfiles } from './enrollment/issuing-profile.ts';
 import { loadEvidenceAnchors } from './evidence/load-anchors.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { createStatusFeed } from './jobs/status-feed.ts';
+import { startStatusPublication } from './jobs/status-publication.ts';
 import type { Keep } from './keep.ts';
 import { createKeepMetrics, measureState } from './metrics.ts';
 import { loadProfiles } from './profiles/load-profiles.ts';
@@ -33,8 +36,10 @@ import { refuseLostDatabase } from './refuse-lost-database.ts';
 import { coreUri } from './registry/caller.ts';
 import { createRegistry } from './registry/registry.ts';
 import { createBulkRevocations } from './revocation/bulk-revocation.ts';
+import { responderIssuance } from './revocation/issue-responder-certificate.ts';
 import { administrationService } from './services/administration.ts';
 import { certificateAuthorityService } from './services/certificate-authority.ts';
+import { certificateStatusService } from './services/certificate-status.ts';
 import { type Listener, listenForCallers } from './services/listener.ts';
 import { createRefusedCallers } from './services/refused-callers.ts';
 import { createServerIdentity, serverIdentityRenewalMs } from './services/server-identity.ts';
@@ -155,19 +160,6 @@ async function bringUp(
   };
   measureState(metrics, keep, seals);
 
-  const server = new Server({
-    'grpc.max_receive_message_length': largestMessage,
-    'grpc.max_send_message_length': largestMessage,
-  });
-  const bulkRevocations = createBulkRevocations(keep);
-  const handlers = {
-    keep,
-    bulkRevocations,
-    callerOf: (peer: string) => late.listener?.callerOf(peer),
-    refusedCallers: createRefusedCallers(keep),
-  };
-  server.addService(CertificateAuthorityService, certificateAuthorityService(handlers));
-  server.addService(AdministrationService, administrationService(handlers));
   await store.commit({
     operations: [],
     events: [
@@ -179,6 +171,45 @@ async function bringUp(
     store.commit({ operations: [], events: [{ action: 'core-stopped', actor: instance.uri, outcome: 'success' }] }),
   );
 
+  const { ocsp } = configuration.status.issuing;
+  const responder = await openOcspResponder({
+    directory,
+    passphrase,
+    issuer: keep.issuing.certificate,
+    store,
+    responseValidityMs: ocsp.validity,
+    issue: responderIssuance(keep, ocsp),
+    clock,
+    log,
+  });
+  life.onShutdown('OCSP responder', () => responder.close());
+  const status = await startStatusPublication({
+    keep,
+    feed: statusFeed,
+    responder,
+    configuration: configuration.status,
+    directory,
+    databaseFile,
+    metrics,
+  });
+  life.onShutdown('published status', () => status.close());
+
+  const server = new Server({
+    'grpc.max_receive_message_length': largestMessage,
+    'grpc.max_send_message_length': largestMessage,
+  });
+  const bulkRevocations = createBulkRevocations(keep);
+  const handlers = {
+    keep,
+    bulkRevocations,
+    status,
+    callerOf: (peer: string) => late.listener?.callerOf(peer),
+    refusedCallers: createRefusedCallers(keep),
+  };
+  server.addService(CertificateAuthorityService, certificateAuthorityService(handlers));
+  server.addService(CertificateStatusService, certificateStatusService(handlers));
+  server.addService(AdministrationService, administrationService(handlers));
+
   const listener = await listenForCallers({
     ...configuration.listen,
     server,
@@ -189,7 +220,8 @@ async function bringUp(
   });
   late.listener = listener;
   life.onShutdown('listener', () => listener.close(drainMs));
-  // Ends before the listener does, whose connections its watchers hold.
+  // These end before the listener does, whose connections their watchers hold.
+  life.onShutdown('streams of published status', () => status.endStreams());
   life.onShutdown('bulk revocations', () => bulkRevocations.close());
   bulkRevocations.resume();
   const renewal = setInterval(
@@ -200,7 +232,13 @@ async function bringUp(
 
   const management = await startManagement({
     ...configuration.management,
-    readiness: coreReadiness({ keep, seals, directory, reserveMegabytes: configuration.database.reserveMegabytes }),
+    readiness: coreReadiness({
+      keep,
+      seals,
+      status,
+      directory,
+      reserveMegabytes: configuration.database.reserveMegabytes,
+    }),
     metrics,
     log,
     setting: 'core.management.port',

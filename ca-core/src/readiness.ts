@@ -2,12 +2,14 @@
 import { freeBytes } from '@gatehouse/runtime/database/disk-space';
 import type { ReadinessCheck, ReadinessProblem } from '@gatehouse/runtime/management';
 import type { AuditSeals } from './audit/seal.ts';
+import type { StatusPublication } from './jobs/status-publication.ts';
 import type { Keep } from './keep.ts';
 
 /** What readiness looks at. */
 export type ReadinessOptions = {
   readonly keep: Keep;
   readonly seals: AuditSeals;
+  readonly status: Pick<StatusPublication, 'problems'>;
   readonly directory: string;
   /** Free space below which the core is not ready. */
   readonly reserveMegabytes: number;
@@ -18,7 +20,7 @@ const selfTestIntervalMs = 60_000;
 
 /** The check behind /readyz. */
 export function coreReadiness(options: ReadinessOptions): ReadinessCheck {
-  const { keep, seals, directory, reserveMegabytes } = options;
+  const { keep, seals, status, directory, reserveMegabytes } = options;
   const testedAt = new Map<string, number>();
 
   return async () => {
@@ -49,6 +51,7 @@ export function coreReadiness(options: ReadinessOptions): ReadinessCheck {
     if (keep.issuing.certificate.notAfter <= keep.clock.now()) {
       problems.push({ check: 'authority', detail: 'the issuing CA has expired' });
     }
+    problems.push(...status.problems());
     return problems;
   };
 }

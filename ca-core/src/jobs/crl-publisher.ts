@@ -5,9 +5,10 @@
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { Logger } from '@gatehouse/runtime/log';
 import { hasChanged } from '../store/crl-entries.ts';
-import { findNewestCrl, lastCrlNumber, type StoredCrl } from '../store/crls.ts';
+import { lastCrlNumber, type StoredCrl } from '../store/crls.ts';
 import { buildCrl, type CrlBuildParts } from './crl-build.ts';
-import { crlName, isCrlFileIntact, publishedCrlFile } from './crl-files.ts';
+import { crlName } from './crl-files.ts';
+import { loadTarget } from './crl-loading.ts';
 import type { CrlPlan } from './crl-plan.ts';
 import { nextCrlNumber } from './crl-schedule.ts';
 import {
@@ -68,7 +69,7 @@ const quickAtOnce = 4;
 
 /** Makes a publisher without CRLs. */
 export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
-  const { store, clock, log, worker, folder } = parts;
+  const { store, clock, log, worker } = parts;
   const targets = new Map<string, CrlTarget>();
   const numbers = new Map<string, number>();
   const underWay = new Map<CrlTarget, Promise<void>>();
@@ -87,24 +88,6 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
   function find(scope: string, isDelta: boolean): CrlTarget | undefined {
     const target = targets.get(crlName(scope, isDelta));
     return target?.plan.isDelta === isDelta ? target : undefined;
-  }
-
-  async function load(target: CrlTarget): Promise<void> {
-    const { plan } = target;
-    const { scope, isDelta } = plan;
-    const recorded = findNewestCrl(store, scope, isDelta);
-    if (recorded !== undefined && (await isCrlFileIntact(publishedCrlFile(folder, scope, isDelta), recorded))) {
-      target.crl = recorded;
-      target.isStale =
-        recorded.thisUpdate < parts.plansSince || hasChanged(store, plan.coverage, recorded.changePosition);
-    } else if (recorded !== undefined) {
-      log.warn(
-        { crl: crlName(scope, isDelta), number: recorded.number },
-        'a CRL is missing or damaged; it is made anew',
-      );
-    }
-    target.state = 'idle';
-    version += 1;
   }
 
   function look(): void {
@@ -186,7 +169,10 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     async add(plans) {
       const added = plans.filter(({ scope, isDelta }) => find(scope, isDelta) === undefined).map(newTarget);
       for (const target of added) targets.set(crlName(target.plan.scope, target.plan.isDelta), target);
-      for (const target of added) await load(target);
+      for (const target of added) {
+        await loadTarget(parts, target);
+        version += 1;
+      }
       look();
     },
     remove(scope) {

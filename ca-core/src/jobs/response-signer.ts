@@ -3,10 +3,11 @@
  * the same for all certificates is encoded once; the rest costs little beside the two signatures.
  */
 import { issuerHashes, type OcspHash, writeCertificateId } from '@gatehouse/pkix/ocsp/certificate-id';
+import { certificateStatus, responseValidity } from '../revocation/ocsp-status.ts';
 import type { CertificateStatusRecord } from '../store/certificate-status.ts';
 import type { NewResponse, SignedData } from '../store/responses/response-log.ts';
 import type { TemplateIssuer } from '../x509/key-identifier.ts';
-import { type CertificateStatus, writeResponseData } from '../x509/ocsp-response-data.ts';
+import { writeResponseData } from '../x509/ocsp-response-data.ts';
 
 /** Signs pre-signed responses in the name of one responder. */
 export type ResponseSigner = {
@@ -62,27 +63,7 @@ export function createResponseSigner(options: ResponseSignerOptions): ResponseSi
   };
 }
 
-/** A status as OCSP says it; a hold is a revocation with the reason certificateHold (RFC 6960 §2.2). */
-export function certificateStatus({ revocation }: Pick<CertificateStatusRecord, 'revocation'>): CertificateStatus {
-  if (revocation === undefined) return { kind: 'good' };
-  return { kind: 'revoked', at: new Date(revocation.revokedAt), reason: revocation.reason };
-}
-
-/** thisUpdate and nextUpdate of a response that is signed now: whole seconds, and never beyond the responder's end. */
-export function responseValidity(
-  now: number,
-  validityMs: number,
-  responderEndsAt: number,
-): { readonly thisUpdate: number; readonly nextUpdate: number } {
-  const thisUpdate = wholeSeconds(now);
-  return { thisUpdate, nextUpdate: wholeSeconds(Math.min(thisUpdate + validityMs, responderEndsAt)) };
-}
-
 /** When a response is to be signed anew: after half of its life. */
 export function dueAt(thisUpdate: number, nextUpdate: number): number {
   return thisUpdate + Math.floor((nextUpdate - thisUpdate) / 2);
-}
-
-function wholeSeconds(time: number): number {
-  return Math.floor(time / 1000) * 1000;
 }

@@ -11,12 +11,12 @@ import type {
   WatchStatusRequest,
 } from '@gatehouse/proto/certificate-status';
 import { CoreError } from '@gatehouse/proto/core-error';
-import type { ResponseReader, StoredResponse } from '../store/responses/response-reader.ts';
+import type { ResponseReader, StoredResponder, StoredResponse } from '../store/responses/response-reader.ts';
 import type { PublishedCrl } from './crl-publisher.ts';
 
 /** What can be followed. */
 export type StatusSource = {
-  /** Undefined until the status thread has opened its database; another object when it was opened again. */
+  /** Undefined until the status thread has opened its database for the first time; another one when it was opened again. */
   responses(): ResponseReader | undefined;
   /** Another number: {@link StatusSource.crls} has something new. */
   crlVersion(): number;
@@ -39,19 +39,18 @@ export async function* watchStatus(
   source: StatusSource,
   request: WatchStatusRequest,
 ): AsyncGenerator<StatusChanges, void, undefined> {
-  const reader = await opened(source);
-  const { epoch } = reader;
+  const { epoch } = await opened(source);
   let position = request.epoch === epoch ? request.afterPosition : 0;
-  const responders = new Set<number>();
+  const responders = new Map<number, StoredResponder>();
   const crls = createCrlFollower(source);
   for (;;) {
-    refuseEnded(source, epoch);
-    const page = readPage(source.responses() ?? reader, position, responders);
+    const page = readPage(readerOf(source, epoch), position, responders);
     position = page.position;
     const news = crls.next(crlsInMessage);
     const isCurrent = page.isLast && !crls.hasMore();
     yield { epoch, ...page.contents, position, crls: news, isCurrent };
-    if (isCurrent && !hasNews(source.responses() ?? reader, position)) await source.wait(heartbeatMs);
+    // The reader may have taken its time: only now it is known whether there is nothing to tell.
+    if (isCurrent && !crls.hasMore() && !hasNews(readerOf(source, epoch), position)) await source.wait(heartbeatMs);
   }
 }
 
@@ -64,10 +63,11 @@ async function opened(source: StatusSource): Promise<ResponseReader> {
   throw notNow('the CA core has not opened its responses yet');
 }
 
-function refuseEnded(source: StatusSource, epoch: string): void {
+function readerOf(source: StatusSource, epoch: string): ResponseReader {
   if (source.isClosing()) throw notNow('the CA core is stopping');
   const reader = source.responses();
-  if (reader !== undefined && reader.epoch !== epoch) throw notNow('another epoch has begun');
+  if (reader?.epoch !== epoch) throw notNow('another epoch has begun');
+  return reader;
 }
 
 function notNow(detail: string): CoreError {
@@ -85,7 +85,7 @@ type Page = {
 };
 
 /** Responses behind a position, as many as go into a message. `known` are responders that this stream was told of. */
-function readPage(reader: ResponseReader, position: number, known: Set<number>): Page {
+function readPage(reader: ResponseReader, position: number, known: Map<number, StoredResponder>): Page {
   const contents: Page['contents'] = { responders: [], responses: [] };
   const rows = reader.listAfter(position, pageRows);
   let last = position;
@@ -93,15 +93,15 @@ function readPage(reader: ResponseReader, position: number, known: Set<number>):
   for (const row of rows) {
     if (octets > pageOctets) return { contents, position: last, isLast: false };
     last = row.position;
-    const responder = reader.findResponder(row.responder);
+    const responder = known.get(row.responder) ?? reader.findResponder(row.responder);
     // Of a responder that has ended long ago: the response is over, and about to be signed again.
     if (responder === undefined) continue;
     if (!known.has(row.responder)) {
-      known.add(row.responder);
+      known.set(row.responder, responder);
       contents.responders.push({
-        id: Buffer.from(responder.id),
-        certificate: Buffer.from(responder.certificate),
-        signatureAlgorithm: Buffer.from(responder.signature_algorithm),
+        id: octetsOf(responder.id),
+        certificate: octetsOf(responder.certificate),
+        signatureAlgorithm: octetsOf(responder.signature_algorithm),
       });
     }
     const response = preSignedResponse(row, responder.id);
@@ -115,9 +115,9 @@ function preSignedResponse(row: StoredResponse, responderId: Uint8Array): PreSig
   return {
     authority: row.authority,
     serialNumber: row.serial_number,
-    responderId: Buffer.from(responderId),
-    sha1: { responseData: Buffer.from(row.data_sha1), signature: Buffer.from(row.signature_sha1) },
-    sha256: { responseData: Buffer.from(row.data_sha256), signature: Buffer.from(row.signature_sha256) },
+    responderId: octetsOf(responderId),
+    sha1: { responseData: octetsOf(row.data_sha1), signature: octetsOf(row.signature_sha1) },
+    sha256: { responseData: octetsOf(row.data_sha256), signature: octetsOf(row.signature_sha256) },
     thisUpdate: new Date(row.this_update),
     nextUpdate: new Date(row.next_update),
   };
@@ -157,7 +157,12 @@ export function crlFacts({ plan, crl }: PublishedCrl): CrlFacts {
     nextUpdate: new Date(crl.nextUpdate),
     entries: crl.entries,
     size: crl.size,
-    sha256: Buffer.from(crl.sha256),
+    sha256: octetsOf(crl.sha256),
     authority: plan.authority,
   };
+}
+
+/** As the generated code wants them; never copies. */
+function octetsOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

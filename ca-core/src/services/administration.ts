@@ -18,6 +18,8 @@ import {
   registrationAuthorityMessage,
 } from '../administration/registration-authorities.ts';
 import { approveEnrollment, rejectEnrollment } from '../enrollment/approval.ts';
+import type { StatusPublication } from '../jobs/status-publication.ts';
+import { crlFacts } from '../jobs/status-watch.ts';
 import { validateProfile } from '../profiles/validate-profile.ts';
 import type { BulkRevocations } from '../revocation/bulk-revocation.ts';
 import { type CallContext, type HandlerOptions, serverStreaming, unary } from './handler.ts';
@@ -26,11 +28,14 @@ import { enrollResponse } from './messages.ts';
 type Method = keyof typeof AdministrationService;
 
 /** What its handlers need besides. */
-export type AdministrationOptions = HandlerOptions & { readonly bulkRevocations: BulkRevocations };
+export type AdministrationOptions = HandlerOptions & {
+  readonly bulkRevocations: BulkRevocations;
+  readonly status: Pick<StatusPublication, 'crls' | 'generate'>;
+};
 
 /** Implements `Administration`. */
 export function administrationService(options: AdministrationOptions): AdministrationServer {
-  const { keep, bulkRevocations } = options;
+  const { keep, bulkRevocations, status } = options;
   const call = <Request, Response>(
     method: Method,
     handle: (context: CallContext, request: Request) => Response | Promise<Response>,
@@ -73,6 +78,10 @@ export function administrationService(options: AdministrationOptions): Administr
     listBulkRevocations: call('listBulkRevocations', () => ({ jobs: listBulkRevocations(keep) })),
     stopBulkRevocation: call('stopBulkRevocation', ({ caller }, { id }) =>
       stopBulkRevocation(keep, bulkRevocations, caller.uri, id),
+    ),
+    listCrls: call('listCrls', () => ({ crls: status.crls().map(crlFacts) })),
+    generateCrl: call('generateCrl', async ({ caller }, { scope, isDelta }) =>
+      crlFacts(await status.generate(scope, isDelta, caller.uri)),
     ),
     listAuditEvents: serverStreaming(options, AdministrationService.listAuditEvents.path, ({ caller }, request) =>
       auditEvents(keep, caller.uri, request),

@@ -114,7 +114,17 @@ const selectNumber = compileQuery((database) =>
   database.selectFrom('crl_numbers').select('number').where('scope', '=', slot<string>(0)),
 );
 
-const selectScopes = compileQuery((database) => database.selectFrom('crl_numbers').select('scope').orderBy('scope'));
+const selectScopes = compileQuery((database) =>
+  database
+    .selectFrom('crl_numbers')
+    .select('scope')
+    .where((expression) =>
+      expression.exists(
+        expression.selectFrom('crls').select('crls.number').whereRef('crls.scope', '=', 'crl_numbers.scope'),
+      ),
+    )
+    .orderBy('scope'),
+);
 
 /**
  * Records a CRL and forgets those that nobody needs any more: full ones that are over, and former deltas.
@@ -179,8 +189,8 @@ export function lastCrlNumber(store: StoreReader, scope: string): number {
   return store.one(selectNumber, scope)?.number ?? 0;
 }
 
-/** Scopes in which numbers were taken. Throws CoreError `unavailable`. */
-export function listNumberedScopes(store: StoreReader): readonly string[] {
+/** Scopes of which the core has signed CRLs that are not forgotten. Throws CoreError `unavailable`. */
+export function listSignedScopes(store: StoreReader): readonly string[] {
   return store.all(selectScopes).map(({ scope }) => scope);
 }
 

@@ -19,12 +19,19 @@ after(close);
 const works = token.selfTest;
 const nothing = async () => undefined;
 const seals: AuditSeals = { seal: nothing, lag: () => 0, problem: () => undefined, close: nothing };
-const sound: ReadinessOptions = { keep, seals, directory: tmpdir(), reserveMegabytes: 0 };
+const sound: ReadinessOptions = {
+  keep,
+  seals,
+  status: { problems: () => [] },
+  directory: tmpdir(),
+  reserveMegabytes: 0,
+};
 
 const failure = { code: 'disk-full', detail: 'the disk that holds the database is full', at: clock.now() } as const;
 const broken: Readonly<Record<string, readonly [Partial<ReadinessOptions>, RegExp]>> = {
   database: [{ keep: { ...keep, store: { ...keep.store, probe: async () => failure } } }, /full/],
   'disk-space': [{ reserveMegabytes: Number.MAX_SAFE_INTEGER }, /kept free/],
+  crl: [{ status: { problems: () => [{ check: 'crl', detail: 'the CRL issuing was not replaced' }] } }, /issuing/],
   audit: [{ seals: { ...seals, problem: () => 'the audit log cannot be sealed' } }, /sealed/],
 };
 
