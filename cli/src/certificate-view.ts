@@ -15,18 +15,18 @@ import { formatFields, formatTime } from './output.ts';
 
 /** `valid`, `revoked`, … */
 export function stateName(state: CertificateState): string {
-  return word(CertificateState, 'CERTIFICATE_STATE_', state);
+  return contractWord(CertificateState, 'CERTIFICATE_STATE_', state);
 }
 
 /** `key-compromise`, … */
 export function reasonName(reason: RevocationReason): string {
-  return word(RevocationReason, 'REVOCATION_REASON_', reason);
+  return contractWord(RevocationReason, 'REVOCATION_REASON_', reason);
 }
 
 /** `user:demo`. */
 export function requesterName(requester: RequesterMessage | undefined): string {
   if (requester === undefined) return '-';
-  return `${word(RequesterKind, 'REQUESTER_KIND_', requester.kind)}:${requester.id}`;
+  return `${contractWord(RequesterKind, 'REQUESTER_KIND_', requester.kind)}:${requester.id}`;
 }
 
 /** `DNS:www.example.com`. */
@@ -70,7 +70,7 @@ export function describeCertificate(record: CertificateRecord): Readonly<Record<
       requester === undefined
         ? undefined
         : {
-            kind: word(RequesterKind, 'REQUESTER_KIND_', requester.kind),
+            kind: contractWord(RequesterKind, 'REQUESTER_KIND_', requester.kind),
             id: requester.id,
             address: given(requester.address),
             display: given(requester.display),
@@ -143,7 +143,7 @@ function formatKey(subjectPublicKeyInfo: Uint8Array): string {
 }
 
 /** The contract's name of a value, without the prefix of its enum, as people write it. */
-function word(values: Readonly<Record<string, number>>, prefix: string, value: number): string {
+export function contractWord(values: Readonly<Record<string, number>>, prefix: string, value: number): string {
   const name = Object.keys(values).find((key) => values[key] === value) ?? 'UNRECOGNIZED';
   return name.replace(prefix, '').toLowerCase().replaceAll('_', '-');
 }

@@ -1,13 +1,14 @@
-/** What `gatehouse cert` does. */
-import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { CertificateState, RevocationReason } from '@gatehouse/proto/types';
+/** What `gatehouse cert list`, `find` and `show` do. */
+import { existsSync } from 'node:fs';
+import { CertificateState } from '@gatehouse/proto/types';
 import type { CertificateRecord, CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { FatalError } from '@gatehouse/runtime/fatal';
-import { describeCertificate, formatCertificate, nameText, pemOf, reasonName, stateName } from './certificate-view.ts';
+import { readCertificateFile } from './certificate-file.ts';
+import { describeCertificate, formatCertificate, nameText, pemOf, stateName } from './certificate-view.ts';
 import { asOperator, type OperatorOptions } from './operator.ts';
 import { type Column, formatTime, note, print, printJson, printTable } from './output.ts';
+import { parseSerialNumber } from './serial-number.ts';
 import { futureTime, pastTime } from './times.ts';
 
 /** Conditions of `cert list` and `cert find`. */
@@ -26,11 +27,6 @@ export type ListOptions = OperatorOptions & {
 export type FindOptions = ListOptions;
 
 export type ShowOptions = OperatorOptions & { readonly pem?: boolean | undefined };
-
-export type RevokeOptions = OperatorOptions & {
-  readonly reason: string;
-  readonly invalidSince?: string | undefined;
-};
 
 type Conditions = Parameters<CoreClient['findCertificates']>[0];
 
@@ -70,23 +66,13 @@ export async function findCertificates(what: string, options: FindOptions): Prom
 
 /** Shows one certificate. */
 export async function showCertificate(what: string, options: ShowOptions): Promise<void> {
-  const selector = existsSync(what) ? { certificate: readCertificateFile(what) } : { serialNumber: hexadecimal(what) };
+  const selector = existsSync(what)
+    ? { certificate: readCertificateFile(what)[0].der }
+    : { serialNumber: parseSerialNumber(what) };
   const record = await asOperator(options, (core) => core.getCertificate(selector));
   if (options.json === true) printJson(describeCertificate(record));
   else if (options.pem === true) print(pemOf(record));
   else print(`${formatCertificate(record)}\n\n${pemOf(record)}`);
-}
-
-/** Revokes, holds or releases. */
-export async function revokeCertificate(serial: string, options: RevokeOptions): Promise<void> {
-  const { invalidSince } = options;
-  const invalidityDate = invalidSince === undefined ? undefined : pastTime('--invalid-since', invalidSince);
-  const reason = reasonOf(options.reason);
-  const record = await asOperator(options, (core) =>
-    core.revoke({ serialNumber: hexadecimal(serial), reason, invalidityDate }),
-  );
-  if (options.json === true) printJson(describeCertificate(record));
-  else print(`${record.serialNumber} is ${stateName(record.state)} now`);
 }
 
 async function find(core: CoreClient, what: string, conditions: Conditions): Promise<readonly CertificateRecord[]> {
@@ -126,41 +112,13 @@ function conditionsOf(options: ListOptions): Conditions {
     expiresBefore: expiresBefore === undefined ? undefined : futureTime('--expires-before', expiresBefore),
     expiresAfter: expiresAfter === undefined ? undefined : futureTime('--expires-after', expiresAfter),
     issuedAfter: issuedAfter === undefined ? undefined : pastTime('--issued-after', issuedAfter),
-    afterSerialNumber: options.after === undefined ? '' : hexadecimal(options.after),
+    afterSerialNumber: options.after === undefined ? '' : parseSerialNumber(options.after),
   };
 }
 
 function stateOf(name: string | undefined): CertificateState {
   if (name === undefined) return CertificateState.CERTIFICATE_STATE_UNSPECIFIED;
-  return findValue(Object.values(CertificateState), stateName, name);
-}
-
-function reasonOf(name: string): RevocationReason {
-  return findValue(Object.values(RevocationReason), reasonName, name);
-}
-
-function findValue<Value>(values: readonly Value[], nameOf: (value: Value) => string, name: string): Value {
-  const value = values.find((one) => nameOf(one) === name);
-  if (value === undefined) throw new FatalError(`'${name}' is not known`);
-  return value;
-}
-
-/** The first certificate of a file, PEM or DER. */
-function readCertificateFile(file: string): Uint8Array {
-  try {
-    return new X509Certificate(readFileSync(file)).raw;
-  } catch (cause) {
-    throw new FatalError(`${file} is not a certificate`, { cause });
-  }
-}
-
-/** A serial number as tools print it (colons, capitals, leading zeros) in the form of the contract. */
-function hexadecimal(serial: string): string {
-  const digits = serial.replaceAll(/[:\s]/g, '').replace(/^0x/i, '').toLowerCase();
-  if (!/^[0-9a-f]{1,40}$/.test(digits)) {
-    throw new FatalError(`'${serial}' is not a serial number`, {
-      hint: "write it in hexadecimal; 'gatehouse cert find NAME' shows it",
-    });
-  }
-  return digits.replace(/^(?:00)+(?=.)/, '');
+  const state = Object.values(CertificateState).find((one) => stateName(one) === name);
+  if (state === undefined) throw new FatalError(`'${name}' is not a state`);
+  return state;
 }

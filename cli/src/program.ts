@@ -9,6 +9,7 @@ import { addInitCommand } from './commands/init.ts';
 import { addOcspCommands } from './commands/ocsp.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addRegistrationAuthorityCommands } from './commands/ra.ts';
+import { addRevokeCommands } from './commands/revoke.ts';
 import { addRunCommands } from './commands/run.ts';
 import { addUpCommand } from './commands/up.ts';
 
@@ -17,6 +18,8 @@ export function createProgram(): Command {
   const program = new Command('gatehouse')
     .description('One certificate authority, every enrolment protocol, and no key outside the keep.')
     .version(`0.1.0 (Node.js ${process.versions.node})`)
+    // What stands behind the name of a command is its own: a command and its subcommands may have the same options.
+    .enablePositionalOptions()
     .showHelpAfterError('(run with --help to see what it takes)')
     .addHelpText(
       'after',
@@ -35,6 +38,7 @@ Examples:
   addRegistrationAuthorityCommands(program);
   addProfileCommands(program);
   addCertificateCommands(program);
+  addRevokeCommands(program);
   addCrlCommands(program);
   addOcspCommands(program);
   addEnrollmentCommands(program);

@@ -1,4 +1,4 @@
-/** Secrets from the person at the terminal, a file or standard input. What is typed is never shown. */
+/** What is asked of the person at the terminal, and secrets from there, a file or standard input. A secret is never shown. */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
@@ -26,6 +26,24 @@ export async function askSecret(question: string): Promise<string> {
     process.stderr.write('\n');
     lines.close();
   }
+}
+
+/** Where a question is asked. */
+export type Terminal = { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream };
+
+/** Asks a question that is answered by y or n; anything but a yes is a no. */
+export async function confirm(
+  question: string,
+  { input, output }: Terminal = { input: process.stdin, output: process.stderr },
+): Promise<boolean> {
+  const lines = createInterface({ input, output });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  // Ctrl-C and the end of the input are no answer.
+  lines.on('close', () => resolve(''));
+  lines.question(question, resolve);
+  const answer = await promise;
+  lines.close();
+  return /^y(?:es)?$/i.test(answer.trim());
 }
 
 /** A secret from a file that nobody else may read, or from standard input for `-`; without the line end. */

@@ -7,8 +7,10 @@ import { type Ended, runCommand } from './faults/support/command.ts';
 /** All commands that do something, with their full names. */
 function leaves(command: Command, name = ''): readonly (readonly [name: string, command: Command])[] {
   const inner = command.commands.filter((one) => one.name() !== 'help');
-  if (inner.length === 0) return [[name, command]];
-  return inner.flatMap((one) => leaves(one, `${name} ${one.name()}`.trim()));
+  const below = inner.flatMap((one) => leaves(one, `${name} ${one.name()}`.trim()));
+  // A group takes no options; one that does is a command of its own, too.
+  const isGroup = inner.length > 0 && (name === '' || command.options.length === 0);
+  return isGroup ? below : [[name, command], ...below];
 }
 
 const commands = leaves(createProgram());
@@ -37,6 +39,13 @@ describe('commands', () => {
       'cert list',
       'cert find',
       'cert show',
+      'cert revoke',
+      'cert hold',
+      'cert release',
+      'revoke',
+      'revoke list',
+      'revoke watch',
+      'revoke stop',
       'crl list',
       'crl generate',
       'crl show',
@@ -109,6 +118,15 @@ const rules: readonly (readonly [rule: string, args: readonly string[], ...forms
   ],
   ['demands a reason to reject', ['enrollment', 'reject', 'x'], /--reason <text>' not specified/],
   ['refuses an unknown reason to revoke', ['cert', 'revoke', '01', '--reason', 'x'], /key-compromise/],
+  ['demands a condition to revoke many', ['revoke'], /there is no condition\n.*KEY=VALUE/],
+  [
+    'refuses a condition that is none',
+    ['revoke', '--where', 'profil=x', '--dry-run'],
+    /'profil=x' is not a condition\n.*profile/,
+  ],
+  ['refuses a part of a condition', ['revoke', '--where', 'ra=est,foo=1', '--yes'], /'foo=1' is not a condition/],
+  ['does not revoke many unasked', ['revoke', '--where', 'ra=est'], /no terminal to ask on\n.*--dry-run.*--yes/],
+  ['refuses an unknown reason to revoke many', ['revoke', '--where', 'ra=est', '--reason', 'x'], /key-compromise/],
   ['refuses a limit of nothing', ['cert', 'list', '--limit', '0'], /whole number of at least 1/],
   ['refuses a profile file that is missing', ['profile', 'validate', '/nonexistent'], /it does not exist/],
 ];

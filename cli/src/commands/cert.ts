@@ -1,33 +1,23 @@
 /** `gatehouse cert`: the certificates that the core issued. */
 import { type Command, Option } from 'commander';
-import type { FindOptions, ListOptions, RevokeOptions, ShowOptions } from '../certificates.ts';
+import type { RevokeOptions } from '../certificate-status.ts';
+import type { FindOptions, ListOptions, ShowOptions } from '../certificates.ts';
 import { addDataOption } from '../data-directory.ts';
+import type { OperatorOptions } from '../operator.ts';
 import { addJsonOption, wholeNumber } from '../options.ts';
+import { revocationReasons } from '../revocation-reason.ts';
 
 const load = () => import('../certificates.ts');
+const loadStatus = () => import('../certificate-status.ts');
 
 /** States by which a list can be narrowed. */
 export const states = ['valid', 'revoked', 'held', 'expired'] as const;
-
-/** RFC 5280 §5.3.1, as operators write them. */
-export const revocationReasons = [
-  'unspecified',
-  'key-compromise',
-  'ca-compromise',
-  'affiliation-changed',
-  'superseded',
-  'cessation-of-operation',
-  'certificate-hold',
-  'remove-from-crl',
-  'privilege-withdrawn',
-  'aa-compromise',
-] as const;
 
 /** Adds the commands. */
 export function addCertificateCommands(program: Command): void {
   const cert = program
     .command('cert')
-    .description('certificates: list, find, show, revoke')
+    .description('certificates: list, find, show, revoke, hold, release')
     .addHelpText(
       'after',
       `
@@ -86,22 +76,41 @@ Examples:
     .action(async (what: string, options: ShowOptions) => (await load()).showCertificate(what, options));
 
   const revoke = cert
-    .command('revoke <serial>')
-    .description('revoke a certificate, put it on hold, or release it')
+    .command('revoke <certificate>')
+    .description('revoke a certificate')
     .addOption(new Option('--reason <reason>', 'why').choices(revocationReasons).default('unspecified'))
     .option('--invalid-since <date>', 'when the key is known or suspected to have been lost')
     .addHelpText(
       'after',
       `
-'certificate-hold' can be taken back with 'remove-from-crl'; every other reason is for good.
+CERTIFICATE is a serial number in hexadecimal, or a file with the certificate.
 
-Example:
+With 'key-compromise' the key is never certified again. Every reason is for good but 'certificate-hold', which is what
+'gatehouse cert hold' does. Many certificates at once are revoked by 'gatehouse revoke'.
+
+Examples:
+  $ gatehouse cert revoke certificate.pem --reason superseded
   $ gatehouse cert revoke 01f3a9… --reason key-compromise --invalid-since 2030-01-31
 `,
     );
-  addJsonOption(addDataOption(revoke)).action(async (serial: string, options: RevokeOptions) =>
-    (await load()).revokeCertificate(serial, options),
+  addJsonOption(addDataOption(revoke)).action(async (what: string, options: RevokeOptions) =>
+    (await loadStatus()).revokeCertificate(what, options),
   );
+
+  addJsonOption(
+    addDataOption(cert.command('hold <certificate>').description('take a certificate out of use for a while')),
+  )
+    .addHelpText('after', '\nExamples:\n  $ gatehouse cert hold 01f3a9…\n  $ gatehouse cert hold certificate.pem\n')
+    .action(async (what: string, options: OperatorOptions) => (await loadStatus()).holdCertificate(what, options));
+
+  addJsonOption(
+    addDataOption(cert.command('release <certificate>').description('bring a certificate on hold back into use')),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ gatehouse cert release 01f3a9…\n  $ gatehouse cert release certificate.pem\n',
+    )
+    .action(async (what: string, options: OperatorOptions) => (await loadStatus()).releaseCertificate(what, options));
 }
 
 function addConditions(command: Command): Command {
