@@ -18,6 +18,8 @@ export type Certificates = {
    * @throws with what openssl says of it
    */
   accept(certificate: X509Certificate, publicKey: string): Promise<void>;
+  /** The file of an accepted certificate, PEM, or undefined when it is none. */
+  fileOf(serialNumber: string): string | undefined;
   /** How many were accepted. */
   count(): number;
   /** @throws when the keep's list is not what the clients hold */
@@ -25,27 +27,33 @@ export type Certificates = {
 };
 
 /** Certificates that the stack makes for itself. */
-const ownProfiles: ReadonlySet<string> = new Set(['gateway-tls', 'ra-credential']);
+const ownProfiles: ReadonlySet<string> = new Set(['gateway-tls', 'ra-credential', 'ocsp-signing']);
 /** The most that `gatehouse cert list` gives. */
 const listLimit = '10000';
 
 /** Makes the judge; `directory` is for the files that openssl reads. */
 export function createCertificates({ trustAnchor, chain }: Endpoints, directory: string): Certificates {
-  const accepted = new Set<string>();
+  /** Files by serial number, lower case. */
+  const accepted = new Map<string, string>();
   return {
     accept: async (certificate, publicKey) => {
       const file = join(directory, `${certificate.serialNumber}.pem`);
       writeFileSync(file, certificate.toString());
       // Counted before it is judged: a certificate that does not hold was issued all the same.
-      accepted.add(certificate.serialNumber.toLowerCase());
+      accepted.set(certificate.serialNumber.toLowerCase(), file);
       await output('openssl', ['verify', '-x509_strict', '-CAfile', trustAnchor, '-untrusted', chain, file]);
       assert.equal(exportKey(certificate), publicKey.trim(), 'the certificate must carry the key of the request');
     },
+    fileOf: (serialNumber) => accepted.get(serialNumber),
     count: () => accepted.size,
     compareWithKeep: async (stack) => {
       const listed = await stack.operator('cert', 'list', '--limit', listLimit);
       const issued = new Set(serialNumbers(listed));
-      assert.deepEqual([...accepted].sort(), [...issued].sort(), 'the keep must have issued what the clients hold');
+      assert.deepEqual(
+        [...accepted.keys()].sort(),
+        [...issued].sort(),
+        'the keep must have issued what the clients hold',
+      );
     },
   };
 }

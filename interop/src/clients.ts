@@ -2,12 +2,23 @@
 
 import { brokenInputs } from './broken-input.ts';
 import { refusals } from './broken-input-client.ts';
+import { brokenStatusInputs } from './broken-status.ts';
+import { statusRefusals } from './broken-status-client.ts';
 import type { Client } from './client.ts';
 import { curlClient } from './clients/curl.ts';
+import { curlStatusClient } from './clients/curl-status.ts';
 import { estclient } from './clients/estclient.ts';
+import { gnutlsClient } from './clients/gnutls.ts';
+import { goClient } from './clients/go.ts';
+import { nginxClient } from './clients/nginx.ts';
 import { nodeClient } from './clients/node.ts';
 import { opensslClient } from './clients/openssl.ts';
+import { opensslCrlClient } from './clients/openssl-crl.ts';
+import { opensslOcspClient } from './clients/openssl-ocsp.ts';
+import { pythonClient } from './clients/python.ts';
+import { opensslServerClient } from './clients/s-server.ts';
 import { strongSwan } from './clients/strongswan.ts';
+import { strongSwanOnline } from './clients/strongswan-online.ts';
 
 /** All clients. */
 export const clients: readonly Client[] = [
@@ -21,5 +32,20 @@ export const clients: readonly Client[] = [
     gate: 'est',
     version: curlClient.version,
     operations: refusals(brokenInputs),
+  },
+  opensslOcspClient,
+  opensslCrlClient,
+  curlStatusClient,
+  gnutlsClient,
+  strongSwanOnline,
+  nginxClient,
+  opensslServerClient,
+  goClient,
+  pythonClient,
+  {
+    name: 'broken input for status by curl and Node.js net',
+    gate: 'status',
+    version: curlClient.version,
+    operations: statusRefusals(brokenStatusInputs),
   },
 ];

@@ -2,6 +2,9 @@
 
 import { basename } from 'node:path';
 import { estclientProgram } from './clients/estclient.ts';
+import { goProgram } from './clients/go.ts';
+import { nginxProgram } from './clients/nginx.ts';
+import { pythonProgram } from './clients/python.ts';
 import { CommandError, runCommand } from './command.ts';
 
 /** Programs, and where they come from. */
@@ -9,7 +12,13 @@ export const requiredPrograms = [
   { program: 'pki', parameters: ['--help'], origin: 'Debian package strongswan-pki' },
   { program: 'curl', parameters: ['--version'], origin: 'Debian package curl' },
   { program: 'openssl', parameters: ['version'], origin: 'Debian package openssl' },
+  { program: 'ocsptool', parameters: ['--version'], origin: 'Debian package gnutls-bin' },
+  { program: 'certtool', parameters: ['--version'], origin: 'Debian package gnutls-bin' },
+  { program: 'gnutls-cli', parameters: ['--version'], origin: 'Debian package gnutls-bin' },
+  { program: nginxProgram, parameters: ['-v'], origin: 'Debian package nginx' },
+  { program: pythonProgram, parameters: ['--version'], origin: 'Debian package python3-cryptography' },
   { program: estclientProgram, parameters: ['version'], origin: 'built from its Go module' },
+  { program: goProgram, parameters: [], origin: 'built from interop/go' },
 ] as const;
 
 /** Those that cannot be started, each with its origin. */

@@ -40,6 +40,18 @@ export async function runClients({ clients, openSession, concurrency, report }: 
   }));
 }
 
+/** The clients and operations in whose names one of the words occurs; all of them when there are no words. */
+export function chooseOperations(clients: readonly Client[], words: readonly string[]): readonly Client[] {
+  if (words.length === 0) return clients;
+  const isMeant = (text: string) => words.some((word) => text.includes(word));
+  return clients
+    .map((client) => ({
+      ...client,
+      operations: isMeant(client.name) ? client.operations : client.operations.filter(({ name }) => isMeant(name)),
+    }))
+    .filter(({ operations }) => operations.length > 0);
+}
+
 /** Whether something went well, and why not. */
 export async function attempt(task: () => Promise<void>): Promise<Outcome> {
   try {

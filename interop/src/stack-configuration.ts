@@ -19,6 +19,8 @@ export const labels = {
   untyped: { profile: 'device-identity', acceptsMissingContentType: true },
   /** Clients that demand Content-Transfer-Encoding (RFC 7030 §4.1.3), which others ignore (RFC 8951 §3.1). */
   encoded: { profile: 'tls-server', sendsContentTransferEncoding: true },
+  /** Certificates that are over before word of a revocation would be anywhere, RFC 9608. */
+  'short-lived': { profile: 'tls-server-short-lived' },
   /** A label as Aruba ClearPass forms them. */
   'ca:7': { profile: 'tls-client' },
 } as const;
@@ -51,6 +53,18 @@ approval: required
 lints: { sets: [rfc5280], refuseAt: error }
 `,
 } as const;
+
+/** Where certificates are divided among CRLs, RFC 5280 §5.2.5. */
+export const shardedStatus = ['core.status.issuing.crl.shards=4'] as const;
+
+/**
+ * The other choices about OCSP: nonces are answered (RFC 9654), and what was never issued is revoked (RFC 6960 §2.2). They
+ * are those of the approving stack, so that the common one has what everybody begins with.
+ */
+export const liveStatus = [
+  'core.status.issuing.ocsp.nonce=sign',
+  'core.status.issuing.ocsp.nonIssued=revoked',
+] as const;
 
 /** Made by `gatehouse est user add --digest`. */
 export const digestUser = { username: 'digest-device', password: randomBytes(15).toString('base64url') } as const;

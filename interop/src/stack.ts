@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError, lastLines, output } from './command.ts';
 import { type Endpoints, readEndpoints } from './endpoints.ts';
-import { approvalLabel, approvalProfile, digestUser, labels, sharedKey } from './stack-configuration.ts';
+import {
+  approvalLabel,
+  approvalProfile,
+  digestUser,
+  labels,
+  liveStatus,
+  shardedStatus,
+  sharedKey,
+} from './stack-configuration.ts';
 
 /** A user of the EST gate with its password. */
 export type Account = { readonly username: string; readonly password: string };
@@ -63,7 +71,7 @@ export async function startStack(kind: StackKind): Promise<Stack> {
         await up.stop();
         remove();
       },
-      explain: () => [up.said(), ...['core', 'est'].map((name) => endOfLog(directory, name))].join('\n'),
+      explain: () => [up.said(), ...['core', 'est', 'status'].map((name) => endOfLog(directory, name))].join('\n'),
     };
   } catch (error) {
     remove();
@@ -72,12 +80,20 @@ export async function startStack(kind: StackKind): Promise<Stack> {
 }
 
 function settings(kind: StackKind): readonly string[] {
-  if (kind === 'approving') return ['--set', `est.defaultLabel=${approvalLabel}`];
+  return (kind === 'approving' ? approvingSettings() : commonSettings()).flatMap((setting) => ['--set', setting]);
+}
+
+function approvingSettings(): readonly string[] {
+  return [`est.defaultLabel=${approvalLabel}`, ...liveStatus];
+}
+
+function commonSettings(): readonly string[] {
   const { id, file } = sharedKey;
   return [
+    ...shardedStatus,
     ...Object.entries(labels).map(([name, label]) => `est.labels."${name}"=${JSON.stringify(label)}`),
     `est.keyEncryption.keys=${JSON.stringify([{ id, file }])}`,
-  ].flatMap((setting) => ['--set', setting]);
+  ];
 }
 
 function writeProfiles(directory: string): void {
@@ -101,7 +117,7 @@ type Up = { stop(): Promise<void>; said(): string };
 async function startUp(directory: string, parameters: readonly string[]): Promise<Up> {
   const child = spawn(
     process.execPath,
-    [command, 'up', '--data', directory, '--ports', 'auto', '--only', 'est', ...parameters],
+    [command, 'up', '--data', directory, '--ports', 'auto', '--only', 'est,status', ...parameters],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';

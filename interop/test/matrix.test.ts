@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hasPassed, type Matrix, toJson, toMarkdown } from '../src/matrix.ts';
-import { runClients } from '../src/run.ts';
+import { chooseOperations, runClients } from '../src/run.ts';
 import type { Session } from '../src/session.ts';
 
 const passed = { operation: 'enrols', section: 'RFC 7030 §4.2.1', outcome: { passed: true } } as const;
@@ -52,6 +52,17 @@ describe('a run', () => {
       { operation: 'fails', section: '-', outcome: { passed: false, reason: 'no' } },
       { operation: 'passes', section: '-', outcome: { passed: true } },
     ]);
+  });
+
+  it('is of everything, or of what is named', () => {
+    const operations = [operation('enrols', async () => undefined), operation('renews', async () => undefined)];
+    const all = ['curl', 'pki'].map((name) => ({ name, gate: 'est', version: async () => '1', operations }) as const);
+    const chosen = (...words: readonly string[]) =>
+      chooseOperations(all, words).map(({ name, operations: own }) => `${name} ${own.length}`);
+    assert.deepEqual(chosen(), ['curl 2', 'pki 2']);
+    assert.deepEqual(chosen('pki'), ['pki 2']);
+    assert.deepEqual(chosen('renews'), ['curl 1', 'pki 1']);
+    assert.deepEqual(chosen('another'), []);
   });
 
   it('does not begin when a client is missing', async () => {

@@ -3,6 +3,7 @@
 import type { Client } from '../client.ts';
 import { crlForms } from '../openssl/crl-forms.ts';
 import { crlVerification } from '../openssl/crl-verification.ts';
+import { shortLived } from '../openssl/short-lived.ts';
 import { opensslVersion } from './openssl.ts';
 
 /** openssl crl and openssl verify. */
@@ -10,5 +11,5 @@ export const opensslCrlClient: Client = {
   name: 'openssl crl and verify',
   gate: 'status',
   version: opensslVersion,
-  operations: [...crlForms, ...crlVerification],
+  operations: [...crlForms, ...crlVerification, shortLived],
 };
