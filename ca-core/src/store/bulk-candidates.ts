@@ -8,7 +8,10 @@ import { guardReads } from './failure.ts';
 import { compileQuery, slot } from './queries.ts';
 import type { StoreReader } from './statements.ts';
 
-/** Which certificates. All conditions that are set must hold. Credentials of the bridge are never meant. */
+/**
+ * Which certificates. All conditions that are set must hold. Credentials of the bridge are never meant, nor certificates
+ * of the keep's own keys, which no RA enrolled: the CA goes on signing OCSP while it revokes.
+ */
 export type CertificateSelection = {
   readonly profile?: string | undefined;
   readonly registrationAuthority?: string | undefined;
@@ -128,6 +131,7 @@ async function readCandidates(
     .whereRef('certificates.position', '=', 'place.value')
     .where('certificates.position', '<=', endPosition)
     .where('certificates.authority', '<>', 'service')
+    .where('registration_authority', '<>', '')
     .where('certificates.not_after', '>=', unexpiredAt.getTime());
   const { authority, profile, registrationAuthority, requesterId, keyFingerprint } = selection;
   if (authority !== undefined) query = query.where('certificates.authority', '=', authority);

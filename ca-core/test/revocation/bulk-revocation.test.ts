@@ -91,14 +91,19 @@ describe('a bulk revocation', () => {
     assert.deepEqual({ state, matching, changed }, { state: 'done', matching: 0, changed: 0 });
   });
 
-  it('means no credential of the bridge', async (context) => {
+  it('means no credential of the bridge, nor what the keep certified for itself', async (context) => {
     const { test, jobs, record, start } = await open(context);
-    const [credential] = await record(1, { authority: 'service' });
+    const own = [
+      ...(await record(1, { authority: 'service' })),
+      ...(await record(1, { profile: 'ocsp-signing', registrationAuthority: '' })),
+    ];
     const meant = await record(1);
-    const { id } = await start({ registrationAuthority: 'est' });
-    assert.equal((await ended(jobs, id)).matching, 1);
-    await assertChangedOnce(test.store, id, meant);
-    assert.equal(findCertificate(test.store, credential?.serialNumber ?? '')?.revocation, undefined);
+    for (const selection of [{ registrationAuthority: 'est' }, { authority: 'issuing' }]) {
+      const { id } = await start(selection);
+      assert.equal((await ended(jobs, id)).matching, 1);
+    }
+    for (const { serialNumber } of meant) assert.ok(findCertificate(test.store, serialNumber)?.revocation);
+    for (const { serialNumber } of own) assert.equal(findCertificate(test.store, serialNumber)?.revocation, undefined);
   });
 
   it('means no certificate that is issued while it works', async (context) => {

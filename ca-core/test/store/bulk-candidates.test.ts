@@ -27,7 +27,7 @@ const issued = Array.from({ length: total }, (_, i) =>
     notAfter: new Date(start + (i % 100) * dayMs),
     authority: authorities[i % 4] ?? 'issuing',
     profile: i % 2 === 0 ? 'tls-server' : 'tls-client',
-    registrationAuthority: i % 3 === 0 ? 'acme' : 'est',
+    registrationAuthority: i % 50 === 49 ? '' : i % 3 === 0 ? 'acme' : 'est',
     requester: { kind: 1, id: `user-${i % 7}`, address: '', display: '' },
     ...(i % 10 === 0 ? { keyFingerprint: sharedKey } : i % 10 === 5 ? { keyFingerprint: similarKey } : {}),
   }),
@@ -64,6 +64,7 @@ function isMeant(one: (typeof issued)[number], selection: CertificateSelection):
     selection;
   return (
     one.authority !== 'service' &&
+    one.registrationAuthority !== '' &&
     one.notAfter >= now &&
     (profile === undefined || one.profile === profile) &&
     (registrationAuthority === undefined || one.registrationAuthority === registrationAuthority) &&

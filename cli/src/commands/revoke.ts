@@ -28,8 +28,9 @@ Conditions: profile, ra, requester, authority (name of the issuing CA), issued-a
 duration back from now), key-fingerprint (SHA-256, as 'gatehouse cert show' prints it).
 
 It counts first and asks. The job is the core's: it goes on when this command ends or the core is started again.
-Certificates that have expired or are revoked already are passed over, and so is what is issued meanwhile. The reason
-'certificate-hold' can be taken back with 'remove-from-crl'; every other reason is for good.
+Certificates that have expired or are revoked already are passed over, and so is what is issued meanwhile; what the CA
+issued to itself (credentials of RAs, its OCSP signer) is never meant. The reason 'certificate-hold' can be taken back
+with 'remove-from-crl'; every other reason is for good.
 
 Examples:
   $ gatehouse revoke --where profile=tls-server,ra=est-dmz --dry-run
