@@ -38,6 +38,9 @@ export async function askResponder({ url, request, method }: Question): Promise<
         });
   if (mediaType === responseType) return { method: chosen, response: octets };
   throw new FatalError(`${url} answered ${status}${mediaType === '' ? '' : ` with ${mediaType}`}, no OCSP response`, {
-    hint: 'is it the URL of an OCSP responder? Try --post, or another URL with --url',
+    hint:
+      status < 500
+        ? 'is it the URL of an OCSP responder? Try --post, or another URL with --url'
+        : 'something is wrong there; try again later',
   });
 }

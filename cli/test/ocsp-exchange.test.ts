@@ -6,13 +6,13 @@ import { askResponder } from '../src/ocsp-exchange.ts';
 type Asked = { readonly method: string; readonly path: string; readonly type: string; readonly body: Buffer };
 
 /** A responder that answers every question with what it was asked. */
-async function responder(context: TestContext, mediaType = 'application/ocsp-response') {
+async function responder(context: TestContext, mediaType = 'application/ocsp-response', status = 200) {
   const asked: Asked[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
     const body = Buffer.concat(await request.toArray());
     const { method = '', url: path = '', headers } = request;
     asked.push({ method, path, type: headers['content-type'] ?? '', body });
-    response.writeHead(200, mediaType === '' ? {} : { 'content-type': mediaType }).end('answer');
+    response.writeHead(status, mediaType === '' ? {} : { 'content-type': mediaType }).end('answer');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   context.after(() => server.close());
@@ -46,6 +46,15 @@ describe('RFC 6960 appendix A: OCSP over HTTP', () => {
     assert.deepEqual(
       asked.map(({ method }) => method),
       ['POST', 'GET'],
+    );
+  });
+
+  test('a responder that fails is not taken for one that is none', async (context) => {
+    const { url } = await responder(context, 'text/plain', 503);
+    await assert.rejects(
+      askResponder({ url, request }),
+      (error: Error & { hint?: string }) =>
+        /answered 503 with text\/plain/.test(error.message) && /later/.test(error.hint ?? ''),
     );
   });
 

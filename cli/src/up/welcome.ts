@@ -23,7 +23,7 @@ export function welcome({ data, endpoints, gates, isForTryingOut }: WelcomeOptio
       : [`status     ${endpoints.status.ocsp}  ${endpoints.status.crl}/issuing.crl`]),
     `core       ${endpoints.core.address}`,
     `addresses  ${data.endpoints}`,
-    ...(commands.length === 0 ? [] : ['', 'Try this in another terminal:', '', ...commands]),
+    ...(commands.length === 0 ? [] : ['', 'Try this in another terminal:', '', commands.join('\n\n')]),
     ...(isForTryingOut ? ['', banner] : []),
     '',
     'Ctrl-C stops everything.',
