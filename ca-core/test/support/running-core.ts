@@ -10,6 +10,7 @@ import {
   type JoinToken,
 } from '@gatehouse/proto/administration';
 import { CertificateAuthorityClient, type Credential } from '@gatehouse/proto/certificate-authority';
+import { CertificateStatusClient } from '@gatehouse/proto/certificate-status';
 import { fromServiceError } from '@gatehouse/proto/core-error';
 import { durationFromMs } from '@gatehouse/proto/duration';
 import type { Clock } from '@gatehouse/runtime/clock';
@@ -21,9 +22,10 @@ import { type RunningCore, startCore } from '../../src/main.ts';
 const quiet = createLog({ name: 'test', level: process.env.GATEHOUSE_LOG_LEVEL ?? 'silent' });
 const targetName = { 'grpc.ssl_target_name_override': 'core.gatehouse.internal' };
 
-/** Both services of a core, called as one caller over one connection. */
+/** The services of a core, called as one caller over one connection. */
 export type Connection = {
   readonly authority: CertificateAuthorityClient;
+  readonly status: CertificateStatusClient;
   readonly administration: AdministrationClient;
 };
 
@@ -83,8 +85,9 @@ export async function startTestCore(set: readonly string[] = [], options: TestCo
     const channel = channelCredentials(credential);
     const authority = new CertificateAuthorityClient(running.address, channel, targetName);
     const administration = new AdministrationClient(running.address, channel, targetName);
-    clients.push(authority, administration);
-    return { authority, administration };
+    const status = new CertificateStatusClient(running.address, channel, targetName);
+    clients.push(authority, administration, status);
+    return { authority, administration, status };
   };
   const connectOperator = () => connect(readFileSync(join(directory, 'operators/admin.pem'), 'utf8'));
   const closeClients = () => {
