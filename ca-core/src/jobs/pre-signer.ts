@@ -29,20 +29,18 @@ export type PreSignerParts = {
   readonly archiveCutoffMs: number | undefined;
 };
 
-/** What a batch was about; `nothing` when there is nothing to do now. */
-export type BatchKind = 'changes' | 'certificates' | 'again' | 'nothing';
-
-/** What one batch did. */
-export type BatchResult = {
-  readonly kind: BatchKind;
+/** What one batch did; undefined when there was nothing to do. */
+export type Batch = {
   /** Certificates for which responses were signed. */
   readonly signed: number;
 };
 
-/** Signs in batches. */
+/** Signs in batches. Times are epoch milliseconds. */
 export type PreSigner = {
-  /** Signs what comes first. @param now epoch milliseconds */
-  signBatch(responder: ActiveResponder, now: number): Promise<BatchResult>;
+  /** What has changed: before everything else. */
+  signChanges(responder: ActiveResponder, now: number): Promise<Batch | undefined>;
+  /** New certificates, then what is to be signed again. */
+  signOthers(responder: ActiveResponder, now: number): Promise<Batch | undefined>;
   /** Whether every certificate that was issued so far has been seen. */
   isCaughtUp(): boolean;
 };
@@ -52,8 +50,6 @@ const batchSize = 256;
 
 /** A clock may be set back by so much without anything being signed again. */
 const toleranceMs = 60_000;
-
-const nothing: BatchResult = { kind: 'nothing', signed: 0 };
 
 /** Goes on where the log was left. */
 export function createPreSigner(parts: PreSignerParts): PreSigner {
@@ -82,11 +78,11 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
     return responses;
   }
 
-  async function signChanges(responder: ActiveResponder, now: number): Promise<BatchResult> {
+  async function signChanges(responder: ActiveResponder, now: number): Promise<Batch | undefined> {
     const progress = log.progress();
     const changes = listChanged(store, progress.changePosition, batchSize);
     const last = changes.at(-1);
-    if (last === undefined) return nothing;
+    if (last === undefined) return undefined;
     // One that changed twice is signed once.
     const newest = new Map(changes.map((change) => [change.serialNumber, change]));
     const responses = signAll(newest.values(), responder, now);
@@ -97,15 +93,15 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
       scopes: noScopes,
       progress: { ...progress, changePosition: last.position, changeSerialNumber: last.serialNumber },
     });
-    return { kind: 'changes', signed: responses.length };
+    return { signed: responses.length };
   }
 
-  async function signIssued(responder: ActiveResponder, now: number): Promise<BatchResult> {
+  async function signIssued(responder: ActiveResponder, now: number): Promise<Batch | undefined> {
     const progress = log.progress();
     const issued = listIssued(store, progress.certificatePosition, batchSize);
     const last = issued.at(-1);
     isCaughtUp = issued.length < batchSize;
-    if (last === undefined) return nothing;
+    if (last === undefined) return undefined;
     const responses = signAll(issued, responder, now);
     await log.write({
       responder: responder.number,
@@ -114,7 +110,7 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
       scopes: scopesOf(issued),
       progress: { ...progress, certificatePosition: last.position, certificateSerialNumber: last.serialNumber },
     });
-    return { kind: 'certificates', signed: responses.length };
+    return { signed: responses.length };
   }
 
   function scopesOf(issued: readonly CertificateStatusRecord[]): ReadonlyMap<string, number> {
@@ -126,10 +122,10 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
     return scopes;
   }
 
-  async function signAgain(responder: ActiveResponder, now: number): Promise<BatchResult> {
+  async function signAgain(responder: ActiveResponder, now: number): Promise<Batch | undefined> {
     const latestDue = now + parts.validityMs / 2 + toleranceMs;
     const due = log.listDue(now, latestDue, batchSize);
-    if (due.length === 0) return nothing;
+    if (due.length === 0) return undefined;
     const records: CertificateStatusRecord[] = [];
     const removed: ResponseKey[] = [];
     for (const key of due) {
@@ -141,7 +137,7 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
     const read = log.progress();
     const progress = removed.length === 0 ? read : { ...read, removedAt: now };
     await log.write({ responder: responder.number, responses, removed, scopes: noScopes, progress });
-    return { kind: 'again', signed: responses.length };
+    return { signed: responses.length };
   }
 
   /** What was removed before its time, because the clock was wrong, is signed again: everything is looked at once more. */
@@ -153,13 +149,10 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
   }
 
   return {
-    async signBatch(responder, now) {
+    signChanges,
+    async signOthers(responder, now) {
       await beginAnewAfterWrongTime(responder, now);
-      for (const next of [signChanges, signIssued, signAgain]) {
-        const result = await next(responder, now);
-        if (result.kind !== 'nothing') return result;
-      }
-      return nothing;
+      return (await signIssued(responder, now)) ?? (await signAgain(responder, now));
     },
     isCaughtUp: () => isCaughtUp,
   };

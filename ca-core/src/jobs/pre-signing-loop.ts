@@ -1,8 +1,9 @@
 /**
- * Runs the pre-signer in its thread: batch after batch while there is something to sign, with a turn for everything else
- * between two of them. A failure is told once and tried again with the next word of the time; nothing is passed over.
+ * Runs the pre-signer in its thread, batch after batch while there is something to sign. Changes of status come first; then
+ * CRLs, which have to show them, go before the bulk of signing, though never for long. A failure is told and tried again
+ * with the next word of the time; nothing is passed over.
  */
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { listChangedScopes } from '../store/crl-entries.ts';
 import type { ResponseLog } from '../store/responses/response-log.ts';
 import type { StoreReader } from '../store/statements.ts';
@@ -17,6 +18,8 @@ export type PreSigningLoopParts = {
   readonly log: ResponseLog;
   readonly authority: string;
   readonly preSigner: PreSigner;
+  /** Resolves when no CRL is being made; undefined when none is. */
+  crlsDone(): Promise<unknown> | undefined;
   post(message: FromStatusThread): void;
   /** Told of a failure, after which the loop tries again when it is woken; throws when the thread has to end. */
   onFailure(error: unknown): void;
@@ -39,6 +42,9 @@ const shortestLifeMs = 10_000;
 
 const changesAtOnce = 1000;
 
+/** A CRL goes before the next batch for so long; a small one is done by then, and beside a large one little is signed. */
+const longestPauseMs = 100;
+
 /** Makes the loop; it sleeps until it is woken. */
 export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop {
   const { store, log, preSigner, post } = parts;
@@ -47,6 +53,7 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
   let isWoken = false;
   let isClosing = false;
   let running: Promise<void> | undefined;
+  let endPause = (): void => undefined;
   // What changed before is seen by whoever compares CRLs with positions when the thread is ready.
   let toldPosition = lastStatusPosition(store);
 
@@ -66,16 +73,46 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
     }
   }
 
-  /** Signs one batch. Answers whether there may be another one. */
-  async function signOne(): Promise<boolean> {
-    if (responder === undefined || responder.signer.endsAt - now < shortestLifeMs) return false;
-    const { kind, signed } = await preSigner.signBatch(responder, now);
-    if (kind !== 'nothing') {
-      post({ kind: 'signed', certificates: signed });
-      return true;
+  /** Signs what has changed. */
+  async function signChanges(): Promise<void> {
+    for (;;) {
+      tellChangedScopes();
+      await setImmediate();
+      const batch = canSign(responder) ? await preSigner.signChanges(responder, now) : undefined;
+      if (batch === undefined || isClosing) return;
+      post({ kind: 'signed', certificates: batch.signed });
     }
-    post({ kind: 'idle', isCaughtUp: preSigner.isCaughtUp(), changePosition: log.progress().changePosition });
-    return false;
+  }
+
+  /** Signs one batch of the others. Answers whether there may be another one. */
+  async function signOthers(): Promise<boolean> {
+    if (!canSign(responder)) return false;
+    const batch = await preSigner.signOthers(responder, now);
+    if (batch === undefined) {
+      post({ kind: 'idle', isCaughtUp: preSigner.isCaughtUp(), changePosition: log.progress().changePosition });
+      return false;
+    }
+    post({ kind: 'signed', certificates: batch.signed });
+    return true;
+  }
+
+  function canSign(active: ActiveResponder | undefined): active is ActiveResponder {
+    return active !== undefined && active.signer.endsAt - now >= shortestLifeMs;
+  }
+
+  async function letCrlsGoFirst(): Promise<void> {
+    const deadline = performance.now() + longestPauseMs;
+    for (let done = parts.crlsDone(); done !== undefined && !isClosing; done = parts.crlsDone()) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return;
+      const woken = new Promise<void>((resolve) => {
+        endPause = resolve;
+      });
+      const ending = new AbortController();
+      await Promise.race([done, woken, pause(leftMs, ending.signal)]);
+      ending.abort();
+      await signChanges();
+    }
   }
 
   async function run(): Promise<void> {
@@ -83,9 +120,9 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
       isWoken = false;
       try {
         do {
-          tellChangedScopes();
-          await setImmediate();
-        } while (!isClosing && (await signOne()));
+          await signChanges();
+          await letCrlsGoFirst();
+        } while (!isClosing && (await signOthers()));
       } catch (error) {
         parts.onFailure(error);
       }
@@ -95,6 +132,7 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
   function wake(time: number): void {
     now = time;
     isWoken = true;
+    endPause();
     if (isClosing) return;
     running ??= run().finally(() => {
       running = undefined;
@@ -110,7 +148,13 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
     },
     async close() {
       isClosing = true;
+      endPause();
       await running;
     },
   };
+}
+
+/** Until so many milliseconds are over, or `signal` says so. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return setTimeout(ms, undefined, { signal }).catch(() => undefined);
 }

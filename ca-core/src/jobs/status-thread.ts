@@ -30,6 +30,7 @@ function start(port: Port, data: StatusThreadData): void {
   const store = createStatements(core.raw);
   const { log, close } = openLog(store, data.responseFile, (reason) => post({ kind: 'discarded', reason }));
   const issuer = readCertificate(data.issuer);
+  const tasks = new Set<Promise<void>>();
   let now = data.now;
 
   const { authority, validityMs, archiveCutoffMs } = data;
@@ -40,6 +41,7 @@ function start(port: Port, data: StatusThreadData): void {
     log,
     authority,
     preSigner,
+    crlsDone: () => (tasks.size === 0 ? undefined : Promise.race(tasks)),
     post,
     now,
     onFailure(error) {
@@ -93,8 +95,10 @@ function start(port: Port, data: StatusThreadData): void {
         await core.close();
         port.close();
         return;
-      default:
-        await carryOut(message);
+      default: {
+        const task = carryOut(message).finally(() => tasks.delete(task));
+        tasks.add(task);
+      }
     }
   });
   post({ kind: 'ready' });
