@@ -140,7 +140,6 @@ export function answerLine(
   status: number,
   line: string,
   headers: readonly string[] = [],
-  withBody = true,
 ): void {
   const text = `${line}\n`;
   outgoing.writeHead(status, [
@@ -150,7 +149,7 @@ export function answerLine(
     String(Buffer.byteLength(text)),
     ...headers,
   ]);
-  outgoing.end(withBody ? text : undefined);
+  outgoing.end(text);
 }
 
 // RFC 9112 §6.3: without either field a request has no body.
