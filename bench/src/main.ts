@@ -1,13 +1,14 @@
-/** `npm run bench`: all benchmarks, or those named: core, est, crl, ocsp-presign, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
+/** `npm run bench`: all benchmarks, or those named: core, est, crl, ocsp-presign, revocation, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
 import { cpus } from 'node:os';
 import { benchColdStart } from './cold-start.ts';
 import { benchCore } from './core.ts';
 import { benchCrl } from './crl.ts';
 import { benchEst } from './est.ts';
 import { benchOcspPresign } from './ocsp-presign.ts';
+import { benchRevocation } from './revocation.ts';
 import { startStack } from './throw-away-stack.ts';
 
-const known = ['core', 'est', 'crl', 'ocsp-presign', 'start'];
+const known = ['core', 'est', 'crl', 'ocsp-presign', 'revocation', 'start'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !known.includes(name));
 if (unknown !== undefined) {
@@ -31,4 +32,5 @@ if (isChosen('core') || isChosen('est')) {
 }
 if (isChosen('crl')) await benchCrl();
 if (isChosen('ocsp-presign')) await benchOcspPresign(durationMs);
+if (isChosen('revocation')) await benchRevocation();
 if (isChosen('start')) await benchColdStart(3);

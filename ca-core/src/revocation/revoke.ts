@@ -14,6 +14,9 @@ import type { Caller } from '../registry/caller.ts';
 import { findCertificate, type StoredCertificate } from '../store/certificates.ts';
 import { checkStatusChange, statusChangeOperations } from './status-change.ts';
 
+/** What is needed of the keep. */
+export type RevocationParts = Pick<Keep, 'store' | 'registry' | 'statusFeed' | 'clock' | 'log'>;
+
 /** Who asks. */
 export type RevocationContext = { readonly caller: Caller; readonly requestId: string };
 
@@ -22,7 +25,7 @@ export type RevocationContext = { readonly caller: Caller; readonly requestId: s
  * then nothing has changed.
  */
 export async function revoke(
-  keep: Keep,
+  keep: RevocationParts,
   context: RevocationContext,
   request: RevokeRequest,
 ): Promise<CertificateRecord> {
@@ -57,7 +60,7 @@ export async function revoke(
   return certificateRecord(readBack(keep, record.serialNumber), now);
 }
 
-function readTarget(keep: Keep, request: RevokeRequest, now: Date): StoredCertificate {
+function readTarget(keep: RevocationParts, request: RevokeRequest, now: Date): StoredCertificate {
   checkStatusChange(request, now);
   const record = findCertificate(keep.store, readSerialNumber(request.serialNumber));
   if (record === undefined) throw new CoreError('not-found', 'there is no certificate with this serial number');
@@ -84,7 +87,7 @@ function isReversible(reason: RevocationReason): boolean {
 
 /** Word of an attempt that changed nothing. A store that cannot record it has said so already. */
 async function recordRefusal(
-  keep: Keep,
+  keep: RevocationParts,
   facts: Omit<AuditEventDraft, 'action' | 'outcome'>,
   error: unknown,
 ): Promise<void> {
@@ -95,7 +98,7 @@ async function recordRefusal(
   });
 }
 
-function readBack(keep: Keep, serialNumber: string): StoredCertificate {
+function readBack(keep: RevocationParts, serialNumber: string): StoredCertificate {
   const record = findCertificate(keep.store, serialNumber);
   if (record === undefined) throw new Error(`certificate ${serialNumber} vanished`);
   return record;
