@@ -94,22 +94,29 @@ async function readPlaces(
   limit: number,
 ): Promise<readonly Place[]> {
   const { name, keyFingerprint, registrationAuthority, issuedAfter } = filter;
-  const conditions: RawBuilder<SqlBool>[] = [];
+  const always: RawBuilder<SqlBool>[] = [];
   // With a name or a key, the RA is a condition on the certificate.
-  if (name !== undefined) conditions.push(sql`name = ${searchKey(name)}`);
+  if (name !== undefined) always.push(sql`name = ${searchKey(name)}`);
   else if (keyFingerprint !== undefined)
-    conditions.push(sql`substr(key_fingerprint, 1, 8) = ${keyFingerprint.slice(0, 8)}`);
-  else if (registrationAuthority !== undefined) conditions.push(sql`registration_authority = ${registrationAuthority}`);
-  if (issuedAfter !== undefined) conditions.push(sql`issued_at >= ${issuedAfter.getTime()}`);
-  if (after !== undefined) conditions.push(sql`(issued_at, position) < (${after.issued_at}, ${after.position})`);
+    always.push(sql`substr(key_fingerprint, 1, 8) = ${keyFingerprint.slice(0, 8)}`);
+  else if (registrationAuthority !== undefined) always.push(sql`registration_authority = ${registrationAuthority}`);
+  if (issuedAfter !== undefined) always.push(sql`issued_at >= ${issuedAfter.getTime()}`);
 
   const table = sql.table(name === undefined ? 'certificates' : 'certificate_names');
-  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
-  const { rows } = await guardReads(
-    sql<Place>`select issued_at, position from ${table} ${where}
-      order by issued_at desc, position desc limit ${limit}`.execute(database),
-  );
-  return rows;
+  const read = async (conditions: readonly RawBuilder<SqlBool>[], rows: number): Promise<readonly Place[]> => {
+    const all = [...always, ...conditions];
+    const where = all.length === 0 ? sql`` : sql`where ${sql.join(all, sql` and `)}`;
+    const query = sql<Place>`select issued_at, position from ${table} ${where}
+      order by issued_at desc, position desc limit ${rows}`;
+    return (await guardReads(query.execute(database))).rows;
+  };
+  if (after === undefined) return await read([], limit);
+  // Two searches: a comparison of both at once would pass all places of the same millisecond again, and after an import
+  // these may be very many.
+  const { issued_at: issuedAt, position } = after;
+  const same = await read([sql`issued_at = ${issuedAt}`, sql`position < ${position}`], limit);
+  if (same.length === limit) return same;
+  return [...same, ...(await read([sql`issued_at < ${issuedAt}`], limit - same.length))];
 }
 
 /** The certificates at these places that pass the whole filter. */
