@@ -77,6 +77,8 @@ export async function startPlainServer(options: PlainServerOptions): Promise<Pla
   const server = createServer({
     maxHeaderSize: maximumHeaderOctets,
     insecureHTTPParser: false,
+    // RFC 9112 §3.2: its absence is refused too, but in our own words.
+    requireHostHeader: false,
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
@@ -106,6 +108,12 @@ export async function startPlainServer(options: PlainServerOptions): Promise<Pla
     if (isRefused(incoming.socket)) {
       outgoing.shouldKeepAlive = false;
       answerLine(outgoing, 429, 'too many connections', ['Retry-After', String(retryAfterSeconds)]);
+      return;
+    }
+    if (!namesHost(incoming)) {
+      body?.closeConnection();
+      outgoing.shouldKeepAlive = false;
+      answerLine(outgoing, 400, 'bad request');
       return;
     }
     try {
@@ -150,6 +158,17 @@ export function answerLine(
     ...headers,
   ]);
   outgoing.end(text);
+}
+
+// RFC 9112 §3.2: one Host and no more; before HTTP/1.1 there was none. Of two, node would take the first, and a proxy in
+// front of it perhaps the other.
+function namesHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0');
 }
 
 // RFC 9112 §6.3: without either field a request has no body.

@@ -151,13 +151,16 @@ describe('plain HTTP: what is no request', () => {
       400,
     ],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+    ['Host twice', 'GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400],
     ['a header above 8 KiB', get('/', `X: ${'x'.repeat(9_000)}\r\n`), 400],
   ] as const) {
     it(`answers ${what} with ${status} and closes`, async () => {
       await withServer(async (port) => {
         const client = await connectPlain(port);
         client.send(text);
-        assert.equal(parseAnswer(await client.closed()).status, status);
+        const answer = parseAnswer(await client.closed());
+        assert.equal(answer.status, status);
+        assert.match(answer.headers.get('content-type') ?? '', /^text\/plain/);
       });
     });
   }
