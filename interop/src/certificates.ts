@@ -27,7 +27,7 @@ export type Certificates = {
 };
 
 /** Certificates that the stack makes for itself. */
-const ownProfiles: ReadonlySet<string> = new Set(['gateway-tls', 'ra-credential', 'ocsp-signing']);
+export const ownProfiles: ReadonlySet<string> = new Set(['gateway-tls', 'ra-credential', 'ocsp-signing']);
 /** The most that `gatehouse cert list` gives. */
 const listLimit = '10000';
 

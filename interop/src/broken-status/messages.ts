@@ -17,7 +17,7 @@ function refuses(
 
 /** RFC 9110 §10.2.1: what the resource does take. */
 const getOnly = ['allow', /^GET, HEAD$/] as const;
-const getAndPost = ['allow', /^GET, HEAD, POST$/] as const;
+const postOnly = ['allow', /^POST$/] as const;
 
 const notThere = (name: string, path: string) => refuses(name, paths, { status: 404 }, () => ({ path }));
 
@@ -42,11 +42,11 @@ const type = 'Content-Type: application/ocsp-request';
 /** The rows. */
 export const messages: readonly BrokenStatusInput[] = [
   // Methods.
-  refuses('PUT of a request', methods, { status: 405, header: getAndPost }, ({ request }) => ({
+  refuses('PUT of a request', methods, { status: 405, header: postOnly }, ({ request }) => ({
     ...post(request),
     method: 'PUT',
   })),
-  refuses('DELETE of the responder', methods, { status: 405, header: getAndPost }, () => ({
+  refuses('DELETE of the responder', methods, { status: 405, header: postOnly }, () => ({
     method: 'DELETE',
     path: '/ocsp',
   })),
@@ -120,10 +120,10 @@ export const messages: readonly BrokenStatusInput[] = [
   raw('a chunk whose size is none', 'RFC 9112 §7.1', 400, ({ authority }) =>
     message(postLine, [`Host: ${authority}`, type, 'Transfer-Encoding: chunked'], 'xyz\r\n'),
   ),
-  raw('a header without end', 'RFC 6585 §5', 431, ({ authority }) =>
+  raw('a header without end', 'RFC 9110 §5.4', 400, ({ authority }) =>
     message('GET /chain.pem HTTP/1.1', [`Host: ${authority}`, `Cookie: ${'x'.repeat(100_000)}`]),
   ),
-  raw('a target without end', 'RFC 6585 §5', 431, ({ authority }) =>
+  raw('a target without end', 'RFC 9112 §3', 400, ({ authority }) =>
     message(`GET /ocsp/${'M'.repeat(100_000)} HTTP/1.1`, [`Host: ${authority}`]),
   ),
 ];

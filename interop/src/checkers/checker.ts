@@ -55,9 +55,9 @@ async function expectCrlChange(session: Session, checker: Checker): Promise<void
   const subject = await enrollSubject(session, 'changing');
   const look = () => check(checker, 'crl', subject);
   expectFinding(await look(), 'good', undefined);
-  await revoke(session, subject.serialNumber, 'superseded');
-  await untilListed(session, subject.crl, subject.serialNumber, 'Superseded');
-  expectFinding(await look(), 'revoked', 'superseded');
+  await revoke(session, subject.serialNumber, 'privilege-withdrawn');
+  await untilListed(session, subject.crl, subject.serialNumber, 'Privilege Withdrawn');
+  expectFinding(await look(), 'revoked', 'privilegeWithdrawn');
 }
 
 /** Runs it. @throws {CommandError} when it fails, {FindingError} when it prints something else */

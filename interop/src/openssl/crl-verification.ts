@@ -14,6 +14,7 @@ import { expectInvalid, expectValid } from '../status/verify.ts';
 const section = 'RFC 5280 §6.3';
 const deltas = 'RFC 5280 §5.2.4, §6.3.3';
 const revoked = 'certificate revoked';
+const otherScope = '[Dd]ifferent CRL scope';
 
 /** The operations. */
 export const crlVerification: readonly Operation[] = [
@@ -43,7 +44,8 @@ async function verifyByComplete(session: Session): Promise<void> {
 
 async function verifyByDownload(session: Session): Promise<void> {
   const { certificateFile, crl, serialNumber } = await enrollSubject(session, 'downloading');
-  const verification = { certificateFile, options: ['-crl_download'] };
+  // The trust anchor names no CRL, and openssl asks for one of its own.
+  const verification = { certificateFile, crls: [await rootCrl(session)], options: ['-crl_download'] };
   await expectValid(session, verification);
   await revoke(session, serialNumber, 'superseded');
   await untilListed(session, crl, serialNumber, 'Superseded');
@@ -75,7 +77,7 @@ async function verifyByOther(session: Session): Promise<void> {
   // It has nothing to say about certificates that are no CA's.
   const { file } = await fetchCrl(session, crlUrl(session, 'issuing-ca'));
   const crls = [file, await rootCrl(session)];
-  await expectInvalid(session, { certificateFile, crls }, '(unable to get certificate CRL|Different CRL scope)');
+  await expectInvalid(session, { certificateFile, crls }, otherScope);
 }
 
 async function verifyRevokedByDelta(session: Session): Promise<void> {
@@ -113,7 +115,7 @@ async function expectUnconcerned(session: Session, { crl }: Subject, crls: reado
   const other = await enrollSubject(session, 'bystander');
   const verification = { certificateFile: other.certificateFile, crls, options: withDeltas };
   if (other.crl === crl) await expectValid(session, verification);
-  else await expectInvalid(session, verification, '(unable to get certificate CRL|Different CRL scope)');
+  else await expectInvalid(session, verification, otherScope);
 }
 
 /** The CRL of the root, where the issuing CA's certificate says that it is. */

@@ -8,13 +8,15 @@ import { askByPost } from '../status/openssl-ocsp.ts';
 import { hold, release, revoke } from '../status/operator.ts';
 import { enrollSubject } from '../status/subject.ts';
 
-/** Reasons of a certificate that is no CA's, RFC 5280 §5.3.1, in the words of the operator and of openssl. */
+/**
+ * Reasons of a certificate that is no CA's, RFC 5280 §5.3.1, in the words of the operator and of openssl. It has no word
+ * for privilegeWithdrawn, which other clients are shown.
+ */
 const reasons = [
   ['key-compromise', 'keyCompromise'],
   ['affiliation-changed', 'affiliationChanged'],
   ['superseded', 'superseded'],
   ['cessation-of-operation', 'cessationOfOperation'],
-  ['privilege-withdrawn', 'privilegeWithdrawn'],
   // Nothing is said rather than that nothing is known.
   ['unspecified', undefined],
 ] as const;

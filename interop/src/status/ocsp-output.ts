@@ -17,7 +17,7 @@ export class OcspOutputError extends Error {
   override readonly name = 'OcspOutputError';
 }
 
-const firstLine = /^(.+): (good|revoked|unknown)$/;
+const firstLine = /^(\S.*): (good|revoked|unknown)$/;
 const fieldLine = /^\t(This Update|Next Update|Reason|Revocation Time): (.+)$/;
 
 /** Reads it. @throws {OcspOutputError} when a time is missing, or is none */
@@ -26,7 +26,7 @@ export function parseOcspOutput(text: string): readonly OcspStatus[] {
   const lines = text.split('\n');
   for (const [index, line] of lines.entries()) {
     const [, subject, word] = firstLine.exec(line) ?? [];
-    if (subject === undefined || line.startsWith('\t')) continue;
+    if (subject === undefined) continue;
     const fields = readFields(lines.slice(index + 1));
     const time = (name: string) => parseTime(subject, fields.get(name));
     const thisUpdate = time('This Update');
