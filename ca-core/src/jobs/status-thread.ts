@@ -28,7 +28,7 @@ function start(port: Port, data: StatusThreadData): void {
   const post = (message: FromStatusThread): void => port.postMessage(message);
   const core = openSqlite<Database>({ file: data.coreFile, readOnly: true });
   const store = createStatements(core.raw);
-  const { log, close } = openLog(store, data.responseFile, (reason) => post({ kind: 'discarded', reason }));
+  const { log, close } = openLog(store, data, (reason) => post({ kind: 'discarded', reason }));
   const issuer = readCertificate(data.issuer);
   const tasks = new Set<Promise<void>>();
   let now = data.now;
@@ -105,15 +105,19 @@ function start(port: Port, data: StatusThreadData): void {
 }
 
 /** The log of responses, made anew when it belongs to another core.db: positions there would mean other certificates. */
-function openLog(store: StoreReader, file: string, onDiscarded: (reason: string) => void) {
+function openLog(
+  store: StoreReader,
+  { responseFile: file, now }: StatusThreadData,
+  onDiscarded: (reason: string) => void,
+) {
   let database = openResponseDatabase(file, onDiscarded);
-  let log: ResponseLog = createResponseLog(database);
+  let log: ResponseLog = createResponseLog(database, now);
   if (!belongsTo(store, log.progress())) {
     onDiscarded('it was made beside another core.db, or core.db was restored from a backup');
     database.raw.close();
     discardResponseDatabase(file);
     database = openResponseDatabase(file, onDiscarded);
-    log = createResponseLog(database);
+    log = createResponseLog(database, now);
   }
   return { log, close: database.close };
 }

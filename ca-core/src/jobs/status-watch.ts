@@ -39,8 +39,11 @@ export async function* watchStatus(
   source: StatusSource,
   request: WatchStatusRequest,
 ): AsyncGenerator<StatusChanges, void, undefined> {
-  const { epoch } = await opened(source);
-  let position = request.epoch === epoch ? request.afterPosition : 0;
+  const opening = await opened(source);
+  const { epoch } = opening;
+  // A position from ahead is from before a backup was restored: what stands behind it now is something else.
+  const isKnown = request.epoch === epoch && request.afterPosition <= opening.position();
+  let position = isKnown ? request.afterPosition : 0;
   const responders = new Map<number, StoredResponder>();
   const crls = createCrlFollower(source);
   for (;;) {

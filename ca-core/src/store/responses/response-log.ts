@@ -81,6 +81,12 @@ export type ResponseLog = {
  */
 const leap = 2 ** 30;
 
+/**
+ * Positions begin with the time, and so many pass in a millisecond: more than can be signed in it. So no position that a
+ * reader saw is taken again after a backup was restored. They fit into 53 bits until the year 2248.
+ */
+const positionsInMs = 1024;
+
 /** For so long a responder is kept after its end, because a clock may be wrong for a while. */
 const endedResponderMs = 30 * 86_400_000;
 
@@ -158,12 +164,12 @@ const selectTooLate = compileQuery((database) =>
     .limit(slot<number>(1)),
 );
 
-/** Takes the log up where it was left. */
-export function createResponseLog({ raw, transact }: SqliteDatabaseHandle<ResponseDatabase>): ResponseLog {
+/** Takes the log up where it was left. @param now epoch milliseconds */
+export function createResponseLog({ raw, transact }: SqliteDatabaseHandle<ResponseDatabase>, now: number): ResponseLog {
   const statements = createStatements(raw);
   const stored = statements.one(selectProgress);
   if (stored === undefined) throw new Error('ocsp.db has no progress');
-  let position = stored.position + leap;
+  let position = Math.max(stored.position + leap, now * positionsInMs);
   let progress: Progress = {
     certificatePosition: stored.certificate_position,
     certificateSerialNumber: stored.certificate_serial_number,

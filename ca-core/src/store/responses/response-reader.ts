@@ -16,6 +16,8 @@ export type StoredResponder = Selectable<ResponderTable>;
 /** Reads what is committed; all of it throws CoreError `unavailable`. */
 export type ResponseReader = {
   readonly epoch: string;
+  /** Last position that was taken. */
+  position(): number;
   /** Responses behind a position, in their order. */
   listAfter(position: number, limit: number): readonly StoredResponse[];
   findResponder(number: number): StoredResponder | undefined;
@@ -27,6 +29,8 @@ export type ResponseReader = {
 };
 
 const selectEpoch = compileQuery((database) => database.selectFrom('progress').select('epoch'));
+
+const selectPosition = compileQuery((database) => database.selectFrom('progress').select('position'));
 
 const selectAfter = compileQuery((database) =>
   database
@@ -56,6 +60,7 @@ export function openResponseReader(file: string): ResponseReader {
   if (epoch === undefined) throw new Error(`${file} has no epoch`);
   return {
     epoch,
+    position: () => statements.one(selectPosition)?.position ?? 0,
     listAfter: (position, limit) => statements.all(selectAfter, position, limit),
     findResponder: (number) => statements.one(selectResponder, number),
     scopes: () => new Map(statements.all(selectScopes).map((row) => [row.scope, row.not_after])),
