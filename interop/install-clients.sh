@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl gnutls-bin nginx
-  python3-cryptography)
+clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl gnutls-bin
+  libnss3-tools nginx python3-cryptography)
 # estclient speaks PKCS #11 by way of C.
 builders=(golang-go gcc libc6-dev)
 
@@ -76,7 +76,7 @@ build_go() {
 if command -v dpkg-query >/dev/null; then
   install_packages "${clients[@]}"
 else
-  for program in pki curl openssl ocsptool certtool nginx python3; do
+  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3; do
     command -v "$program" >/dev/null || install_packages "${clients[@]}"
   done
 fi

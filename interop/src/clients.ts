@@ -12,6 +12,7 @@ import { gnutlsClient } from './clients/gnutls.ts';
 import { goClient } from './clients/go.ts';
 import { nginxClient } from './clients/nginx.ts';
 import { nodeClient } from './clients/node.ts';
+import { nssClient } from './clients/nss.ts';
 import { opensslClient } from './clients/openssl.ts';
 import { opensslCrlClient } from './clients/openssl-crl.ts';
 import { opensslOcspClient } from './clients/openssl-ocsp.ts';
@@ -37,6 +38,7 @@ export const clients: readonly Client[] = [
   opensslCrlClient,
   curlStatusClient,
   gnutlsClient,
+  nssClient,
   strongSwanOnline,
   nginxClient,
   opensslServerClient,

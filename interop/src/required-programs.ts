@@ -15,6 +15,7 @@ export const requiredPrograms = [
   { program: 'ocsptool', parameters: ['--version'], origin: 'Debian package gnutls-bin' },
   { program: 'certtool', parameters: ['--version'], origin: 'Debian package gnutls-bin' },
   { program: 'gnutls-cli', parameters: ['--version'], origin: 'Debian package gnutls-bin' },
+  { program: 'ocspclnt', parameters: ['-H'], origin: 'Debian package libnss3-tools' },
   { program: nginxProgram, parameters: ['-v'], origin: 'Debian package nginx' },
   { program: pythonProgram, parameters: ['--version'], origin: 'Debian package python3-cryptography' },
   { program: estclientProgram, parameters: ['version'], origin: 'built from its Go module' },

@@ -8,11 +8,17 @@ import type { CrlFile } from './status/crl-files.ts';
 import { entryOf, fetchVerified } from './status/expect-crl.ts';
 import { expectCurrent } from './status/expect-ocsp.ts';
 import { askByPost } from './status/openssl-ocsp.ts';
-import { readPointers } from './status/pointers.ts';
+import { readPointers, type StatusPointers } from './status/pointers.ts';
 import { only } from './status/subject.ts';
 
 /** A certificate in a file, and what the keep knows of it. */
-type Known = { readonly serialNumber: string; readonly file: string; readonly isRevoked: boolean };
+type Known = {
+  /** Hexadecimal, upper case, as openssl writes it. */
+  readonly serialNumber: string;
+  readonly file: string;
+  readonly isRevoked: boolean;
+  readonly pointers: StatusPointers;
+};
 
 /** Profiles whose certificates say themselves that they have no status, RFC 9608. */
 const withoutStatus: ReadonlySet<string> = new Set(['tls-server-short-lived', 'tls-client-short-lived']);
@@ -21,26 +27,28 @@ const listLimit = '10000';
 
 /** RFC 6960 §2.2: every certificate is good, or revoked, as the keep has it. @throws naming the first that is not */
 export async function proveByOcsp(session: Session): Promise<void> {
-  for (const { serialNumber, file, isRevoked } of await knownCertificates(session)) {
-    const url = only((await readPointers(file)).ocsp, 'OCSP responder');
+  for (const { serialNumber, file, isRevoked, pointers } of await knownCertificates(session)) {
+    const wanted = isRevoked ? 'revoked' : 'good';
     const question = { certificates: [file], options: ['-no_nonce'] };
     const { status } = await eventually(
-      async () => expectCurrent((await askByPost(session, url, question)).statuses),
-      (seen) => seen.status === (isRevoked ? 'revoked' : 'good'),
+      async () => expectCurrent((await askByPost(session, only(pointers.ocsp, 'OCSP responder'), question)).statuses),
+      (seen) => seen.status === wanted,
     );
-    assert.equal(status, isRevoked ? 'revoked' : 'good', `the certificate ${serialNumber}`);
+    assert.equal(status, wanted, `the certificate ${serialNumber}`);
   }
 }
 
 /** RFC 5280 §6.3: those that are revoked, and no others, are on the CRLs that they name. @throws naming the first */
 export async function proveByCrl(session: Session): Promise<void> {
-  const crls = new Map<string, CrlFile>();
-  for (const { serialNumber, file, isRevoked } of await knownCertificates(session)) {
-    const url = only((await readPointers(file)).crls, 'CRL');
-    const crl = crls.get(url) ?? (await fetchVerified(session, url, session.stack.endpoints.chain));
-    crls.set(url, crl);
-    const isListed = entryOf(crl, serialNumber.toUpperCase()) !== undefined;
-    assert.equal(isListed, isRevoked, `the certificate ${serialNumber} on ${url}`);
+  const onCrls = Map.groupBy(await knownCertificates(session), ({ pointers }) => only(pointers.crls, 'CRL'));
+  for (const [url, certificates] of onCrls) {
+    const firstWrong = (crl: CrlFile) =>
+      certificates.find(({ serialNumber, isRevoked }) => (entryOf(crl, serialNumber) !== undefined) !== isRevoked);
+    const crl = await eventually(
+      () => fetchVerified(session, url, session.stack.endpoints.chain),
+      (seen) => firstWrong(seen) === undefined,
+    );
+    assert.equal(firstWrong(crl)?.serialNumber, undefined, `${url} must list what is revoked and nothing else`);
   }
 }
 
@@ -48,11 +56,13 @@ async function knownCertificates({ stack, certificates }: Session): Promise<read
   const listed = await stack.operator('cert', 'list', '--limit', listLimit);
   assert(Array.isArray(listed), 'gatehouse cert list --json must print a list');
   const rows: readonly { readonly serialNumber: string; readonly profile: string; readonly state: string }[] = listed;
-  const ofClients = rows.filter(({ profile }) => !withoutStatus.has(profile));
-  const known = ofClients.flatMap(({ serialNumber, state }) => {
+  const known: Known[] = [];
+  for (const { serialNumber, profile, state } of rows) {
     const file = certificates.fileOf(serialNumber);
-    return file === undefined ? [] : [{ serialNumber, file, isRevoked: state === 'revoked' || state === 'held' }];
-  });
+    if (file === undefined || withoutStatus.has(profile)) continue;
+    const isRevoked = state === 'revoked' || state === 'held';
+    known.push({ serialNumber: serialNumber.toUpperCase(), file, isRevoked, pointers: await readPointers(file) });
+  }
   assert(known.length > 0, 'there must be certificates');
   return known;
 }
