@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { runCommand, startCommand } from './faults/support/command.ts';
@@ -45,7 +46,7 @@ describe('gatehouse up in an empty directory', () => {
 
   test('writes endpoints.json as the contract has it, for its owner alone', () => {
     const { directory, endpoints } = stack;
-    assert.deepEqual(Object.keys(endpoints), ['trustAnchor', 'chain', 'core', 'est']);
+    assert.deepEqual(Object.keys(endpoints), ['trustAnchor', 'chain', 'core', 'est', 'status']);
     assert.deepEqual(Object.keys(endpoints.est), ['url', 'username', 'password']);
     assert.match(endpoints.core.address, /^127\.0\.0\.1:\d+$/);
     assert.match(endpoints.est.url, /^https:\/\/127\.0\.0\.1:\d+$/);
@@ -112,7 +113,7 @@ describe('gatehouse up in an empty directory', () => {
     assert.deepEqual(readEndpoints(stack.directory), stack.endpoints);
   });
 
-  for (const name of ['core', 'est'] as const) {
+  for (const name of ['core', 'est', 'status'] as const) {
     test(`starts the ${name} again at the same address when it dies`, async () => {
       const before = processOf(stack.directory, name);
       process.kill(before.pid, 'SIGKILL');
@@ -126,7 +127,7 @@ describe('gatehouse up in an empty directory', () => {
   }
 
   test('ends everything on Ctrl-C, the core last, and removes endpoints.json', async () => {
-    const processes = ['core', 'est'].map((name) => processOf(stack.directory, name).pid);
+    const processes = ['core', 'est', 'status'].map((name) => processOf(stack.directory, name).pid);
     const { exitCode } = await stack.interrupt();
     assert.equal(exitCode, 0);
     assert.deepEqual(processes.filter(isAlive), []);
@@ -135,8 +136,9 @@ describe('gatehouse up in an empty directory', () => {
       const lines = readFileSync(join(stack.directory, 'log', `${name}.log`), 'utf8').split('\n');
       return lines.findLast((line) => line.includes('stopped')) ?? '{}';
     };
-    const [core, est] = ['core', 'est'].map((name) => JSON.parse(lastLine(name)).time);
+    const [core, est, status] = ['core', 'est', 'status'].map((name) => JSON.parse(lastLine(name)).time);
     assert.ok(est <= core, `est ended at ${est}, core at ${core}`);
+    assert.ok(status <= core, `status ended at ${status}, core at ${core}`);
   });
 
   test('finds at the second start what the first made', async () => {
@@ -150,7 +152,7 @@ describe('gatehouse up in an empty directory', () => {
   });
 
   test('leaves no process behind when it is killed', async () => {
-    const processes = ['core', 'est'].map((name) => processOf(stack.directory, name).pid);
+    const processes = ['core', 'est', 'status'].map((name) => processOf(stack.directory, name).pid);
     stack.command.kill('SIGKILL');
     await stack.command.ended;
     stack = await startStack(stack.directory);
@@ -178,13 +180,14 @@ describe('gatehouse up', () => {
     const directory = emptyDirectory(context);
     const command = startCommand(['up', '--data', directory, '--ports', 'auto', '--json']);
     const answer = JSON.parse(await command.line(/^\{"ready":true/));
-    const { core, est } = readEndpoints(directory);
+    const { core, est, status } = readEndpoints(directory);
     assert.deepEqual(answer, {
       ready: true,
       data: directory,
       endpoints: join(directory, 'endpoints.json'),
       core,
       est: { url: est.url },
+      status,
     });
     command.kill('SIGTERM');
     const { exitCode, output } = await command.ended;
@@ -220,6 +223,43 @@ describe('gatehouse up', () => {
       `  stop it, let the system choose free ports with --ports auto, or choose one: --set core.listen.port=${port + 10_000}`,
     ]);
     await owner.interrupt();
+  });
+
+  test('names the port of the status gate when that is taken, whatever its number is', async (context) => {
+    const owner = createServer();
+    await new Promise<void>((resolve) => owner.listen(0, '127.0.0.1', resolve));
+    context.after(() => owner.close());
+    const address = owner.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const { exitCode, words } = await runCommand([
+      ...['up', '--data', emptyDirectory(context), '--ports', 'auto'],
+      ...['--set', `status.listen.port=${address.port}`],
+    ]);
+    assert.equal(exitCode, 1);
+    assert.match(
+      words.at(-2) ?? '',
+      new RegExp(`listens on 127\\.0\\.0\\.1:${address.port} \\(status\\.listen\\.port\\)`),
+    );
+  });
+
+  test('starts the status gate too in a directory that was made before there was one', async (context) => {
+    const directory = emptyDirectory(context);
+    await startStack(directory, ['--only', 'core']).then((stack) => stack.interrupt());
+    const file = join(directory, 'gatehouse.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.slice(0, text.indexOf('# The status gate:')).replace(/^ {2}status:\n(?: {4}.*\n)+/m, ''));
+    const stack = await startStack(directory);
+    const certificate = await enroll(directory);
+    assert.match(certificate.infoAccess ?? '', new RegExp(`OCSP - URI:${stack.endpoints.status.ocsp}`));
+    assert.equal((await stack.interrupt()).exitCode, 0);
+  });
+
+  test('--only est makes certificates that name no status, where nobody would answer', async (context) => {
+    const directory = emptyDirectory(context);
+    const stack = await startStack(directory, ['--only', 'est']);
+    assert.deepEqual(Object.keys(stack.endpoints), ['trustAnchor', 'chain', 'core', 'est']);
+    assert.equal((await enroll(directory)).infoAccess, undefined);
+    assert.equal((await stack.interrupt()).exitCode, 0);
   });
 
   test('stops everything with the words of the gate when a gate does not start', async (context) => {

@@ -38,4 +38,12 @@ Examples:
       const { runEst } = await import('@gatehouse/gateway-est/main');
       await runEst({ directory: existingDataDirectory(options.data).path, set: options.set });
     });
+
+  addSetOption(addDataOption(run.command('status').description('run the status gate: OCSP and CRLs over plain HTTP')))
+    .addHelpText('after', '\nExample:\n  $ gatehouse run status --data /etc/gatehouse-status\n')
+    .action(async (options: RunOptions) => {
+      endWithParent();
+      const { runStatus } = await import('@gatehouse/gateway-status/main');
+      await runStatus({ directory: existingDataDirectory(options.data).path, set: options.set });
+    });
 }

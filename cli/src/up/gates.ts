@@ -5,7 +5,7 @@ import type { DataDirectory, RunFile } from '../data-directory.ts';
 import { demoNames, demoSubjectAttributes, findDemoUser, makeDemoUser } from './demo-user.ts';
 import { type Endpoints, urlOf } from './endpoints.ts';
 import { type WantedAddress, wantedAddresses } from './ports.ts';
-import { tryEst } from './try-this.ts';
+import { tryEst, tryStatus } from './try-this.ts';
 
 export type GateName = 'est' | 'status';
 
@@ -27,7 +27,15 @@ export type Gate = {
 const est: Gate = {
   name: 'est',
   demoScope: {
-    profiles: ['tls-server', 'tls-client', 'tls-server-client', 'device-identity', 'gateway-tls'],
+    profiles: [
+      'tls-server',
+      'tls-client',
+      'tls-server-client',
+      'tls-server-short-lived',
+      'tls-client-short-lived',
+      'device-identity',
+      'gateway-tls',
+    ],
     scope: { ...demoNames, subjectAttributes: demoSubjectAttributes },
   },
   prepareDemo: makeDemoUser,
@@ -45,8 +53,30 @@ const est: Gate = {
   },
 };
 
+const status: Gate = {
+  name: 'status',
+  demoScope: { profiles: [], scope: undefined },
+  prepareDemo: () => Promise.resolve(),
+  endpoint: (_data, running) => {
+    const url = urlOf('http', running.address);
+    return Promise.resolve({ status: { ocsp: `${url}/ocsp`, crl: `${url}/crl` } });
+  },
+  tryThis: (data, { status: endpoint, est: enrolled }) =>
+    endpoint === undefined ? undefined : tryStatus(data, endpoint, enrolled?.username !== undefined),
+  wantedAddresses: async (data, set) => {
+    const [{ loadConfiguration }, { statusSchema }] = await Promise.all([
+      import('@gatehouse/runtime/configuration'),
+      import('@gatehouse/gateway-status/config'),
+    ]);
+    return wantedAddresses(
+      'status',
+      loadConfiguration({ schema: statusSchema, section: 'status', file: data.configuration, set }),
+    );
+  },
+};
+
 /** All gates. */
-export const gates: readonly Gate[] = [est];
+export const gates: readonly Gate[] = [est, status];
 
 /** The gates that `--only` names; all of them without it. Throws FatalError for a name that is none. */
 export function chooseGates(only: readonly string[]): readonly Gate[] {

@@ -35,7 +35,7 @@ export function tryStatus(data: DataDirectory, { ocsp, crl }: StatusEndpoint, ha
   const query = `\
 # is it revoked? (gatehouse cert revoke --help)
 openssl ocsp -issuer ${path('trust/chain.pem')} -cert certificate.pem -url ${ocsp} \\
-  -CAfile ${path('trust/root.pem')} -verify_other ${path('trust/chain.pem')}
+  -no_nonce -CAfile ${path('trust/root.pem')} -verify_other ${path('trust/chain.pem')}
 
 `;
   return `${hasEnrolled ? query : ''}# what is revoked
