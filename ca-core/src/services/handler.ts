@@ -85,9 +85,13 @@ export function serverStreaming<Request, Response>(
       }
       call.end();
     } catch (thrown) {
-      const error = asCoreError(keep, thrown, rpc, requestId, options.callerOf(call.getPeer()));
-      outcome = error.code;
-      call.emit('error', toServiceError(error));
+      // A reader that is gone is told nothing, and that it could not be told is no failure.
+      if (call.cancelled && isRefusal(thrown)) outcome = 'cancelled';
+      else {
+        const error = asCoreError(keep, thrown, rpc, requestId, options.callerOf(call.getPeer()));
+        outcome = error.code;
+        call.emit('error', toServiceError(error));
+      }
     }
     keep.metrics.requests.inc({ rpc, profile: '', outcome });
     keep.metrics.requestDuration.observe({ rpc }, (performance.now() - startedAt) / 1000);
@@ -106,6 +110,11 @@ async function admitted(options: HandlerOptions, path: string, peer: string, req
     throw error;
   }
   return { caller, requestId, log: keep.log };
+}
+
+/** Whether somebody was refused on purpose: with a cause it is a failure. */
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof CoreError && thrown.code !== 'internal' && thrown.cause === undefined;
 }
 
 function rpcOf(path: string): string {
