@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { startStack } from '../support/stack.ts';
 import { connectOperator, joinRegistrationAuthority } from './support/bridge.ts';
+import { clockAt } from './support/clock.ts';
 import { type RunningCommand, runCommand } from './support/command.ts';
 import { newDataDirectory } from './support/data-directory.ts';
 import { createEstClient } from './support/est-client.ts';
@@ -60,8 +61,7 @@ describe('a process that cannot start says why in one message and ends', () => {
 
   test('the core, where the clock of the machine shows a time before the CA begins', async (context) => {
     const directory = await newDataDirectory(context);
-    const late = `--import=data:text/javascript,${encodeURIComponent(clockBehind(2 * 3_600_000))}`;
-    const ended = await startCoreInVain(directory, [], { environment: { NODE_OPTIONS: late } });
+    const ended = await startCoreInVain(directory, [], clockAt(-2 * 3_600_000));
     assertRefused(ended, /the clock shows .* before .*root\.pem begins \(notBefore/, /set the clock/);
     await assertStarts(context, directory);
   });
@@ -122,12 +122,3 @@ describe('a process that cannot start says why in one message and ends', () => {
     assert.equal((await stack.interrupt()).exitCode, 0);
   });
 });
-
-/** A program that sets the clock of its process back. */
-function clockBehind(milliseconds: number): string {
-  return `const RealDate = Date;
-    globalThis.Date = class extends RealDate {
-      constructor(...values) { values.length === 0 ? super(RealDate.now() - ${milliseconds}) : super(...values); }
-      static now() { return RealDate.now() - ${milliseconds}; }
-    };`;
-}

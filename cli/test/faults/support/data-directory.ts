@@ -14,9 +14,15 @@ let template: Promise<string> | undefined;
 export async function newDataDirectory(context: Pick<TestContext, 'after'>, parent = tmpdir()): Promise<string> {
   template ??= makeTemplate();
   const source = await template;
+  const directory = emptyDataDirectory(context, parent);
+  cpSync(source, directory, { recursive: true });
+  return directory;
+}
+
+/** A directory in which nothing was made yet, removed after the test. */
+export function emptyDataDirectory(context: Pick<TestContext, 'after'>, parent = tmpdir()): string {
   const directory = mkdtempSync(join(parent, 'gatehouse-faults-'));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
-  cpSync(source, directory, { recursive: true });
   return directory;
 }
 

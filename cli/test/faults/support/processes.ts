@@ -9,8 +9,13 @@ import { type CommandOptions, type Ended, type RunningCommand, runCommand, start
 export type Listening = { readonly command: RunningCommand; readonly address: string; readonly management: string };
 
 /** Starts a core and waits until it listens. @param port 0 takes any free port */
-export async function startCore(directory: string, port = 0, set: readonly string[] = []): Promise<Listening> {
-  const command = startCommand(coreArguments(directory, port, set));
+export async function startCore(
+  directory: string,
+  port = 0,
+  set: readonly string[] = [],
+  options?: CommandOptions,
+): Promise<Listening> {
+  const command = startCommand(coreArguments(directory, port, set), options);
   const { address, management } = JSON.parse(await command.line(/"msg":"core listens"/));
   return { command, address, management };
 }
