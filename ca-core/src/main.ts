@@ -160,17 +160,6 @@ async function bringUp(
   };
   measureState(metrics, keep, seals);
 
-  await store.commit({
-    operations: [],
-    events: [
-      { action: 'core-started', actor: instance.uri, outcome: 'success' },
-      ...signersTested(authorities, instance.uri),
-    ],
-  });
-  life.onShutdown('last audit event', () =>
-    store.commit({ operations: [], events: [{ action: 'core-stopped', actor: instance.uri, outcome: 'success' }] }),
-  );
-
   const { ocsp } = configuration.status.issuing;
   const responder = await openOcspResponder({
     directory,
@@ -210,6 +199,17 @@ async function bringUp(
   server.addService(CertificateStatusService, certificateStatusService(handlers));
   server.addService(AdministrationService, administrationService(handlers));
 
+  await store.commit({
+    operations: [],
+    events: [
+      { action: 'core-started', actor: instance.uri, outcome: 'success' },
+      ...signersTested(authorities, instance.uri),
+    ],
+  });
+  life.onShutdown('last audit event', () =>
+    store.commit({ operations: [], events: [{ action: 'core-stopped', actor: instance.uri, outcome: 'success' }] }),
+  );
+
   const listener = await listenForCallers({
     ...configuration.listen,
     server,
@@ -221,7 +221,7 @@ async function bringUp(
   late.listener = listener;
   life.onShutdown('listener', () => listener.close(drainMs));
   // These end before the listener does, whose connections their watchers hold.
-  life.onShutdown('streams of published status', () => status.endStreams());
+  life.onShutdown('publishing of status', () => status.stop());
   life.onShutdown('bulk revocations', () => bulkRevocations.close());
   bulkRevocations.resume();
   const renewal = setInterval(

@@ -60,7 +60,9 @@ export type CrlPublisher = {
   look(): void;
   /** Names of CRLs that are missing or late. */
   late(): readonly string[];
-  /** Makes no other one; resolves when nothing is under way. */
+  /** Makes no other one. */
+  stop(): void;
+  /** Resolves when nothing is under way any more. */
   close(): Promise<void>;
 };
 
@@ -165,6 +167,13 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     }
   }
 
+  function stop(): void {
+    isClosing = true;
+    clearTimeout(timer);
+    const error = new CoreError('unavailable', 'the CA is stopping', { retryAfterSeconds: 5 });
+    for (const target of targets.values()) for (const { reject } of target.wishes.splice(0)) reject(error);
+  }
+
   return {
     async add(plans) {
       const added = plans.filter(({ scope, isDelta }) => find(scope, isDelta) === undefined).map(newTarget);
@@ -219,11 +228,9 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     },
     look,
     late: () => [...targets].filter(([, target]) => isInTrouble(target, now())).map(([name]) => name),
+    stop,
     async close() {
-      isClosing = true;
-      clearTimeout(timer);
-      const error = new CoreError('unavailable', 'the CA is stopping', { retryAfterSeconds: 5 });
-      for (const target of targets.values()) for (const { reject } of target.wishes.splice(0)) reject(error);
+      stop();
       await Promise.all(underWay.values());
     },
   };

@@ -49,8 +49,9 @@ export type StatusPublication = StatusSource & {
   /** Makes a CRL now. Rejects with CoreError. */
   generate(scope: string, isDelta: boolean, actor: string): Promise<PublishedCrl>;
   problems(): readonly ReadinessProblem[];
-  /** Ends what follows; to be called while callers are still connected. */
-  endStreams(): void;
+  /** Ends what follows, and begins nothing more; to be called while callers are still connected. */
+  stop(): void;
+  /** Resolves when nothing of it runs any more. */
   close(): Promise<void>;
 };
 
@@ -180,6 +181,14 @@ export async function startStatusPublication(options: StatusPublicationOptions):
   const chores = setInterval(() => void doChores(), choresEveryMs);
   for (const timer of [heartbeat, chores]) timer.unref();
 
+  function stop(): void {
+    isClosing = true;
+    clearInterval(heartbeat);
+    clearInterval(chores);
+    publisher.stop();
+    notifier.notify();
+  }
+
   const ocsp = createOcspAnswers({ store, clock, issuing, responder, configuration: ocspConfiguration });
   return {
     ocsp: {
@@ -215,15 +224,9 @@ export async function startStatusPublication(options: StatusPublicationOptions):
       return await publisher.generate(scope, isDelta, wisher);
     },
     problems: () => statusProblems(worker.problem(), publisher.late(), rootCrl.isOver()),
-    endStreams() {
-      isClosing = true;
-      notifier.notify();
-    },
+    stop,
     async close() {
-      isClosing = true;
-      notifier.notify();
-      clearInterval(heartbeat);
-      clearInterval(chores);
+      stop();
       const ended = publisher.close();
       await worker.close();
       await ended;

@@ -37,7 +37,11 @@ function callEmpty(client: Client, path: string, isStream: boolean): Promise<Cor
   const { promise, resolve } = Promise.withResolvers<CoreError | undefined>();
   if (isStream) {
     const stream = client.makeServerStreamRequest(path, octets, octets, Buffer.alloc(0));
-    stream.on('data', () => undefined);
+    // What has an answer at all is allowed; some streams never end by themselves.
+    stream.on('data', () => {
+      resolve(undefined);
+      stream.cancel();
+    });
     stream.on('error', (error) => resolve(fromServiceError(error as Parameters<typeof fromServiceError>[0])));
     stream.on('end', () => resolve(undefined));
   } else {
@@ -52,10 +56,9 @@ for (const kind of callerKinds) {
   describe(`a caller of kind ${kind}`, () => {
     for (const { path, responseStream } of methods) {
       const isAllowed = authorizedKinds[path]?.includes(kind) === true;
-      const isServed = !path.includes('CertificateStatus');
       it(`${isAllowed ? 'may' : 'may not'} call ${path.replace('/gatehouse.ca.v1.', '')}`, async () => {
         const error = await callEmpty(clients[kind], path, responseStream);
-        assert.equal(error?.code === 'unauthorized', !(isAllowed && isServed), error?.message ?? 'no error');
+        assert.equal(error?.code === 'unauthorized', !isAllowed, error?.message ?? 'no error');
       });
     }
   });

@@ -18,6 +18,7 @@ import {
   refused,
 } from '../support/enrollment.ts';
 import { startTestCore } from '../support/running-core.ts';
+import { followStatus } from '../support/status.ts';
 
 const lines: string[] = [];
 const log = createLog({ name: 'core', level: 'info', destination: { write: (line) => void lines.push(line) } });
@@ -25,7 +26,9 @@ const clock = createManualClock(new Date());
 const core = await startTestCore([], { log, clock });
 after(() => core.stop());
 const registration = { profiles: ['tls-server', 'tls-client', 'sub-ca'], dns: ['example.com'], subject: ['*'] };
-const gate = await core.joinRegistrationAuthority({ name: 'gate', ...registration });
+const { authority: gate, status } = core.connect(
+  await core.addRegistrationAuthority({ name: 'gate', ...registration }),
+);
 
 const request = (changes: Parameters<typeof enrollRequest>[1] = {}) =>
   enrollRequest(certificationRequest({ names: ['DNS:a.example.com'] }), changes);
@@ -100,6 +103,9 @@ describe('metrics', () => {
 describe('probes', () => {
   it('say that the core lives and is ready', async () => {
     assert.equal((await page('/livez')).status, 200);
+    const follower = followStatus(status);
+    await follower.until(({ crls }) => crls.has('issuing') && crls.has('issuing-delta'));
+    follower.cancel();
     assert.deepEqual(await page('/readyz'), { status: 200, text: '{"status":"ready"}\n' });
   });
 

@@ -49,11 +49,11 @@ export async function prepareDirectory(context: Pick<TestContext, 'after'>): Pro
   return { ...source, path };
 }
 
-/** Starts a core. What a failed start has begun is ended, as the process would. */
+/** Starts a core. What a failed start has begun is ended, as the process would: a part that cannot end holds up no other. */
 export async function launch(directory: string, set: readonly string[] = []): Promise<LaunchedCore> {
   const stops: (() => void | Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one();
+    for (const one of stops.splice(0).reverse()) await Promise.try(one).catch(() => undefined);
   };
   try {
     const running = await startCore({ directory, set: ['core.listen.port=0', 'core.management.port=0', ...set] }, log, {
