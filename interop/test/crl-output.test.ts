@@ -30,6 +30,8 @@ const entries = [
   '        CRL entry extensions:',
   '            X509v3 CRL Reason Code: ',
   '                Key Compromise',
+  '            Invalidity Date: ',
+  '                Nov 19 12:49:24 2026 GMT',
   '    Serial Number: 0AFF',
   '        Revocation Date: Nov 20 12:49:24 2026 GMT',
 ];
@@ -44,8 +46,18 @@ describe('what openssl crl -text prints', () => {
     assert(crl.hasAuthorityKeyIdentifier);
     assert.deepEqual([crl.baseNumber, crl.distributionPoint, crl.freshest], [undefined, undefined, undefined]);
     assert.deepEqual(crl.entries, [
-      { serialNumber: '1002', revokedAt: new Date('2026-11-21T12:49:24Z'), reason: 'Key Compromise' },
-      { serialNumber: '0AFF', revokedAt: new Date('2026-11-20T12:49:24Z'), reason: undefined },
+      {
+        serialNumber: '1002',
+        revokedAt: new Date('2026-11-21T12:49:24Z'),
+        reason: 'Key Compromise',
+        invalidSince: new Date('2026-11-19T12:49:24Z'),
+      },
+      {
+        serialNumber: '0AFF',
+        revokedAt: new Date('2026-11-20T12:49:24Z'),
+        reason: undefined,
+        invalidSince: undefined,
+      },
     ]);
   });
 

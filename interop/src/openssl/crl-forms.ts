@@ -1,15 +1,19 @@
 // The CRLs that there are, each as its scope demands: complete, shard, CA certificates, root, and deltas.
 
 import assert from 'node:assert/strict';
+import { makeRequest } from '../certification-requests.ts';
 import type { Operation } from '../client.ts';
+import { estPath, toBase64 } from '../curl/enroll.ts';
+import { curl, describeAnswer } from '../curl/request.ts';
 import type { Session } from '../session.ts';
 import { crlUrl } from '../status/crl-files.ts';
 import { deltaUrl, entryOf, expectCompletes, fetchVerified, untilListed, untilUnlisted } from '../status/expect-crl.ts';
-import { hold, release, revoke } from '../status/operator.ts';
+import { hold, release, revoke, revokeKey } from '../status/operator.ts';
 import { readPointers } from '../status/pointers.ts';
 import { enrollSubject, only } from '../status/subject.ts';
 
 const scope = 'RFC 5280 §5.2.5';
+const dayMs = 86_400_000;
 
 /** The operations. */
 export const crlForms: readonly Operation[] = [
@@ -20,6 +24,11 @@ export const crlForms: readonly Operation[] = [
   { name: 'crl -verify: the delta of the complete CRL', section: 'RFC 5280 §5.2.4', run: readCompleteDelta },
   { name: 'crl -verify: the delta of a shard', section: 'RFC 5280 §5.2.4', run: readShardDelta },
   { name: 'crl -text: a reason for every entry but unspecified', section: 'RFC 5280 §5.3.1', run: readReasons },
+  {
+    name: 'crl -text: all certificates of a lost key, since when it was lost',
+    section: 'RFC 5280 §5.3.2',
+    run: readLostKey,
+  },
   { name: 'crl -text: numbers grow from CRL to CRL', section: 'RFC 5280 §5.2.3', run: compareNumbers },
   { name: 'crl -text: on hold, and gone when released', section: 'RFC 5280 §5.3.1', run: readHold },
 ];
@@ -72,6 +81,23 @@ async function readReasons(session: Session): Promise<void> {
   const other = await enrollSubject(session, 'no-reason');
   await revoke(session, other.serialNumber, 'unspecified');
   await untilListed(session, other.crl, other.serialNumber, undefined);
+}
+
+async function readLostKey(session: Session): Promise<void> {
+  const one = await enrollSubject(session, 'lost-key');
+  const other = await enrollSubject(session, 'lost-key-too', { keyFile: one.keyFile });
+  await revokeKey(session, one.request.publicKey, '2d');
+  for (const { crl: url, serialNumber } of [one, other]) {
+    const crl = await untilListed(session, url, serialNumber, 'Key Compromise');
+    const { invalidSince, revokedAt } = entryOf(crl, serialNumber) ?? {};
+    assert(invalidSince !== undefined && revokedAt !== undefined, 'there must be an invalidityDate');
+    assert(Math.abs(revokedAt.getTime() - invalidSince.getTime() - 2 * dayMs) < 60_000, invalidSince.toISOString());
+  }
+  // Nobody gets a certificate for it again.
+  const again = await makeRequest(session, 'again', { keyFile: one.keyFile, subject: ['CN=again.example.com'] });
+  const body = toBase64(again.der);
+  const answer = await curl(session, { path: estPath('simpleenroll'), body, account: session.stack.demoUser });
+  assert.equal(answer.status, 400, describeAnswer(answer));
 }
 
 async function compareNumbers(session: Session): Promise<void> {

@@ -7,6 +7,8 @@ export type CrlEntry = {
   readonly revokedAt: Date;
   /** As openssl writes it: `Key Compromise`; undefined when the CRL gives none. */
   readonly reason: string | undefined;
+  /** RFC 5280 §5.3.2: since when the key is known or suspected to be lost. */
+  readonly invalidSince: Date | undefined;
 };
 
 /** A CRL. */
@@ -60,7 +62,8 @@ function entriesOf(text: string): readonly CrlEntry[] {
     const serialNumber = /^[0-9A-F]+/.exec(part)?.[0];
     if (serialNumber === undefined) throw new CrlOutputError('an entry has no serial number');
     const reason = /X509v3 CRL Reason Code: *\n\s+(\S.*)$/m.exec(part)?.[1];
-    return { serialNumber, revokedAt: timeOf(part, 'Revocation Date'), reason };
+    const invalidSince = part.includes('Invalidity Date') ? timeOf(part, 'Invalidity Date') : undefined;
+    return { serialNumber, revokedAt: timeOf(part, 'Revocation Date'), reason, invalidSince };
   });
 }
 
@@ -84,7 +87,7 @@ function numberOf(text: string, extension: string, criticality = ''): bigint | u
 }
 
 function timeOf(text: string, field: string): Date {
-  const value = new RegExp(`${field}: (.+)`).exec(text)?.[1];
+  const value = new RegExp(`${field}:\\s+(\\S.*)`).exec(text)?.[1];
   const time = new Date(value ?? '');
   if (Number.isNaN(time.getTime())) throw new CrlOutputError(`'${value}' is no ${field}`);
   return time;
