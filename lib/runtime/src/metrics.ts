@@ -13,6 +13,12 @@ export type MetricOptions<Label extends string> = {
   readonly labels?: readonly Label[] | undefined;
 };
 
+/** A counter may be brought up to date when it is scraped, where counting as it happens would cost too much. */
+export type CounterOptions<Label extends string> = MetricOptions<Label> & {
+  /** Called at each scrape; adds what has come together since the last one. */
+  readonly collect?: ((counter: Counter<Label>) => void) | undefined;
+};
+
 /** A gauge may be read when it is scraped instead of being set. */
 export type GaugeOptions<Label extends string> = MetricOptions<Label> & {
   /** Called at each scrape; sets the gauge. */
@@ -27,7 +33,7 @@ export type HistogramOptions<Label extends string> = MetricOptions<Label> & {
 /** The metrics of one process. */
 export type Metrics = {
   readonly registry: Registry;
-  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label>;
+  counter<Label extends string = never>(options: CounterOptions<Label>): Counter<Label>;
   gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label>;
   histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label>;
 };
@@ -54,7 +60,14 @@ export function createMetrics(prefix = 'gatehouse_'): Metrics {
   });
   return {
     registry,
-    counter: (options) => new Counter(common(options)),
+    counter: <Label extends string = never>(options: CounterOptions<Label>) => {
+      const { collect } = options;
+      const counter: Counter<Label> = new Counter<Label>({
+        ...common(options),
+        ...(collect === undefined ? {} : { collect: (): void => collect(counter) }),
+      });
+      return counter;
+    },
     gauge: <Label extends string = never>(options: GaugeOptions<Label>) => {
       const { collect } = options;
       const gauge: Gauge<Label> = new Gauge<Label>({

@@ -23,6 +23,23 @@ describe('metrics', () => {
     assert.match(await metrics.registry.metrics(), /^x_rows 7$/m);
   });
 
+  test('of a counter may be brought up to date at the scrape', async () => {
+    const metrics = createMetrics('x_');
+    let since = 5;
+    metrics.counter({
+      name: 'answers_total',
+      help: 'h',
+      labels: ['kind'],
+      collect: (counter) => {
+        counter.labels('a').inc(since);
+        since = 0;
+      },
+    });
+    assert.match(await metrics.registry.metrics(), /^x_answers_total\{kind="a"\} 5$/m);
+    since = 2;
+    assert.match(await metrics.registry.metrics(), /^x_answers_total\{kind="a"\} 7$/m);
+  });
+
   test('include those of the process', async () => {
     assert.match(await createMetrics().registry.metrics(), /^process_resident_memory_bytes \d+$/m);
   });
