@@ -85,20 +85,20 @@ async function prepareForProduction(options: PrepareOptions): Promise<void> {
 
 /** The URL as it goes into certificates. A directory that has another one already keeps it, which is said. */
 async function checkedStatusUrl(data: DataDirectory, url: string): Promise<string> {
-  const [{ loadConfiguration }, { coreConfigurationSchema }, { statusUrlSchema }] = await Promise.all([
+  const [{ loadConfiguration }, { coreConfigurationSchema }] = await Promise.all([
     import('@gatehouse/runtime/configuration'),
     import('@gatehouse/ca-core/configuration'),
-    import('@gatehouse/ca-core/revocation/status-configuration'),
   ]);
-  const checked = statusUrlSchema.safeParse(url);
-  if (!checked.success) {
-    throw new FatalError(`--status-url ${url}: ${checked.error.issues[0]?.message ?? 'it is none'}`, {
+  const checked = coreConfigurationSchema.shape.status.safeParse({ baseUrl: url });
+  const baseUrl = checked.data?.baseUrl;
+  if (baseUrl === undefined) {
+    throw new FatalError(`--status-url ${url}: ${checked.error?.issues[0]?.message ?? 'it is none'}`, {
       hint: 'plain http, RFC 5280 §8: to fetch a CRL over https would need the status that is being fetched',
     });
   }
-  if (!existsSync(data.configuration)) return checked.data;
+  if (!existsSync(data.configuration)) return baseUrl;
   const { status } = loadConfiguration({ schema: coreConfigurationSchema, section: 'core', file: data.configuration });
-  if (status.baseUrl === checked.data) return checked.data;
+  if (status.baseUrl === baseUrl) return baseUrl;
   throw new FatalError(`${data.configuration} is there already, with ${status.baseUrl ?? 'no base URL'}`, {
     hint: 'change core.status.baseUrl in it; certificates that are issued from then on name the new one',
   });

@@ -1,38 +1,67 @@
 import assert from 'node:assert/strict';
-import { sign } from 'node:crypto';
-import { describe, test } from 'node:test';
-import { generateHierarchy } from '@gatehouse/ca-core/authorities/generate-hierarchy';
-import { type SingleStatus, writeResponseData } from '@gatehouse/ca-core/x509/ocsp-response-data';
-import { readCertificate } from '@gatehouse/pkix/certificate';
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before as beforeAll, describe, test } from 'node:test';
+import type { Certificate } from '@gatehouse/pkix/certificate';
+import { enumerated, explicit, generalizedTime, octetString, sequence, wrap } from '@gatehouse/pkix/der/writer';
+import { writeExtensions } from '@gatehouse/pkix/extensions';
+import { ocspIds } from '@gatehouse/pkix/object-identifiers';
 import { issuerHashes, writeCertificateId } from '@gatehouse/pkix/ocsp/certificate-id';
 import { composeOcspResponse, type OcspErrorStatus, ocspErrorResponse } from '@gatehouse/pkix/ocsp/response';
-import { signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
+import { type SignatureAlgorithm, signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
 import fc from 'fast-check';
+import { readCertificateFile } from '../src/certificate-file.ts';
 import { describeOcspAnswer, formatOcspAnswer, type OcspQuestion, readOcspAnswer } from '../src/ocsp-answer.ts';
+import { newDataDirectory } from './faults/support/data-directory.ts';
 
+const url = 'http://ocsp.example.com';
 const now = new Date('2030-01-01T12:00:00Z');
 const before = new Date('2030-01-01T11:00:00Z');
-const after = new Date('2030-01-02T11:00:00Z');
-const { keys, certificates } = generateHierarchy({ organization: 'Example', now });
-const issuer = readCertificate(certificates.root);
-const certificate = readCertificate(certificates.issuing);
-const certificateId = writeCertificateId('sha256', issuer, certificate.serialNumber);
-const url = 'http://ocsp.example.com';
+const later = new Date('2030-01-02T11:00:00Z');
 
-const question: OcspQuestion = { url, certificateId, issuer, nonce: undefined, now };
-const good: SingleStatus = { certificateId, status: { kind: 'good' }, thisUpdate: before, nextUpdate: after };
+const hooks: (() => void)[] = [];
+let root: SignatureAlgorithm;
+let issuer: Certificate;
+let certificate: Certificate;
+let certificateId: Uint8Array;
+let question: OcspQuestion;
+
+// The root of a directory for trying out stands for any CA that answers for itself.
+beforeAll(async () => {
+  const directory = await newDataDirectory({ after: (hook: () => void) => void hooks.push(hook) });
+  [issuer] = readCertificateFile(join(directory, 'trust/root.pem'));
+  [certificate] = readCertificateFile(join(directory, 'trust/chain.pem'));
+  const passphrase = readFileSync(join(directory, 'secrets/root-passphrase'), 'utf8').trim();
+  root = signatureAlgorithmFor(createPrivateKey({ key: readFileSync(join(directory, 'ca/root.key.pem')), passphrase }));
+  certificateId = writeCertificateId('sha256', issuer, certificate.serialNumber);
+  question = { url, certificateId, issuer, nonce: undefined, now };
+});
+
+after(() => {
+  for (const hook of hooks) hook();
+});
+
+/** CertStatus, DER. */
+const good = Uint8Array.of(0x80, 0);
+const held = wrap(0xa1, generalizedTime(before), explicit(0, enumerated(6)));
 
 /** What the issuer itself would answer. */
-function respond(single: Partial<SingleStatus> = {}, nonce?: Uint8Array): Uint8Array {
-  const responseData = writeResponseData({
-    responderKeyHash: issuerHashes('sha1', issuer).key,
-    producedAt: before,
-    singles: [{ ...good, ...single }],
-    ...(nonce === undefined ? {} : { nonce }),
+function respond({ id = certificateId, status = good, nonce }: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
+  const extensions = (value: Uint8Array) =>
+    explicit(1, writeExtensions([{ id: ocspIds.nonce, isCritical: false, value: octetString(value) }]));
+  const responseData = sequence(
+    explicit(2, octetString(issuerHashes('sha1', issuer).key)),
+    generalizedTime(before),
+    sequence(sequence(id, status, generalizedTime(before), explicit(0, generalizedTime(later)))),
+    ...(nonce === undefined ? [] : [extensions(nonce)]),
+  );
+  return composeOcspResponse({
+    responseData,
+    signatureAlgorithm: root.identifier,
+    signature: root.sign(responseData),
+    certificates: [],
   });
-  const { identifier } = signatureAlgorithmFor(keys.root);
-  const signature = sign('sha384', responseData, { key: keys.root, dsaEncoding: 'der' });
-  return composeOcspResponse({ responseData, signatureAlgorithm: identifier, signature, certificates: [] });
 }
 
 describe('RFC 6960 §3.2: an OCSP response is believed', () => {
@@ -43,7 +72,7 @@ describe('RFC 6960 §3.2: an OCSP response is believed', () => {
 
   test('and never when it is about another one', () => {
     const other = writeCertificateId('sha256', issuer, '0102');
-    assert.throws(() => readOcspAnswer(respond({ certificateId: other }), question), /about another certificate/);
+    assert.throws(() => readOcspAnswer(respond({ id: other }), question), /about another certificate/);
   });
 
   test('and never after its time, or before', () => {
@@ -91,7 +120,7 @@ describe('RFC 9654 §2.1: a nonce', () => {
   const nonce = Buffer.alloc(32, 7);
 
   test('that is answered makes the answer fresh', () => {
-    assert.equal(readOcspAnswer(respond({}, nonce), { ...question, nonce }).nonce, 'answered');
+    assert.equal(readOcspAnswer(respond({ nonce }), { ...question, nonce }).nonce, 'answered');
   });
 
   test('may be ignored', () => {
@@ -100,18 +129,17 @@ describe('RFC 9654 §2.1: a nonce', () => {
 
   test('that is another one unmasks a replayed answer', () => {
     assert.throws(
-      () => readOcspAnswer(respond({}, Buffer.alloc(32, 8)), { ...question, nonce }),
+      () => readOcspAnswer(respond({ nonce: Buffer.alloc(32, 8) }), { ...question, nonce }),
       /its nonce is not the one of the request/,
     );
   });
 });
 
 describe('what is printed of an answer', () => {
-  const asked = { url, method: 'GET', hash: 'sha1', certificate } as const;
-  const revoked = respond({ status: { kind: 'revoked', at: before, reason: 6 } });
+  const asked = () => ({ url, method: 'GET', hash: 'sha1', certificate }) as const;
 
   test('is the status, since when and why, its times, who said so and how it was asked', () => {
-    const text = formatOcspAnswer(readOcspAnswer(revoked, question), asked);
+    const text = formatOcspAnswer(readOcspAnswer(respond({ status: held }), question), asked());
     const lines = text.split('\n').map((line) => line.replace(/: +/, ': '));
     for (const line of [
       `Serial number: ${certificate.serialNumber}`,
@@ -126,7 +154,9 @@ describe('what is printed of an answer', () => {
   });
 
   test('is the same as JSON', () => {
-    const json = JSON.parse(JSON.stringify(describeOcspAnswer(readOcspAnswer(revoked, question), asked)));
+    const json = JSON.parse(
+      JSON.stringify(describeOcspAnswer(readOcspAnswer(respond({ status: held }), question), asked())),
+    );
     assert.equal(json.status, 'revoked');
     assert.deepEqual(json.revocation, { revokedAt: before.toISOString(), reason: 'certificate-hold' });
     assert.deepEqual(json.asked, { url, method: 'GET', hash: 'sha1' });
