@@ -9,6 +9,7 @@ import { systemClock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { reasonName } from './certificate-view.ts';
 import { type DataDirectory, dataDirectory, readRunFile } from './data-directory.ts';
+import { trustedHere } from './issuer.ts';
 import type { OperatorOptions } from './operator.ts';
 import { formatFields, formatTime, note, print, printJson } from './output.ts';
 import { askSecret, canAsk, readSecretFile } from './prompt.ts';
@@ -34,17 +35,20 @@ export async function signRootCrl(options: RootCrlOptions): Promise<void> {
   if (options.reason !== undefined && options.revoke.length === 0) {
     throw new FatalError('--reason says why something is revoked: name it with --revoke SERIAL');
   }
+  const revoke = options.revoke.map((serial) => ({
+    serialNumber: parseSerialNumber(serial),
+    reason: reasonNumber(options.reason),
+  }));
   const { renewRootCrl } = await import('@gatehouse/ca-core/authorities/renew-root-crl');
   const crl = await renewRootCrl({
     directory: data.path,
     rootKeyFile: rootKey,
     rootPassphrase: await rootPassphrase(data),
-    revoke: options.revoke.map((serial) => ({
-      serialNumber: parseSerialNumber(serial),
-      reason: reasonNumber(options.reason),
-    })),
+    revoke,
     clock: systemClock,
   });
+  const strangers = revoke.filter(({ serialNumber }) => !isKnownHere(data, serialNumber));
+  for (const { serialNumber } of strangers) note(`warning: no CA in trust/chain.pem has serial number ${serialNumber}`);
   const file = join(data.path, 'ca/root.crl');
   const { crlNumber, thisUpdate, nextUpdate } = crl;
   const entries = [...crl.entries()].length;
@@ -65,6 +69,11 @@ export async function signRootCrl(options: RootCrlOptions): Promise<void> {
       ? `The core publishes it when it runs on this directory; where that is elsewhere, copy the file there, to ca/root.crl.`
       : 'The running core publishes it by itself.',
   );
+}
+
+/** The root keeps no list of what it issued; the CAs that are in use are at hand. */
+function isKnownHere(data: DataDirectory, serialNumber: string): boolean {
+  return trustedHere(data).some((certificate) => certificate.serialNumber === serialNumber);
 }
 
 /** From the environment, from where a directory for trying out keeps it, or from the person. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -102,6 +103,14 @@ describe('gatehouse crl generate root', () => {
     assert.equal(JSON.parse(output).crlNumber, Number(after.crlNumber));
     assert.ok((after.crlNumber ?? 0n) > (before.crlNumber ?? 0n));
     assert.deepEqual([...after.entries()], [...before.entries()]);
+  });
+
+  test('warns of a serial number that none of its CAs in use has', async (context) => {
+    const { directory } = await withRootCrl(context, 0);
+    const issuing = new X509Certificate(readFileSync(join(directory, 'trust/chain.pem'))).serialNumber;
+    const revoke = (serial: string) => runCommand(['crl', 'generate', 'root', '--data', directory, '--revoke', serial]);
+    assert.match((await revoke('0102')).errors, /warning: no CA in trust\/chain\.pem has serial number 0102/);
+    assert.doesNotMatch((await revoke(issuing)).errors, /warning/);
   });
 
   test('takes the passphrase from the environment, and the key from where it is', async (context) => {

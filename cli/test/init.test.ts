@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { runCommand } from './faults/support/command.ts';
+import { runCommand, startCommand } from './faults/support/command.ts';
 import { startCore, startEst, stop } from './faults/support/processes.ts';
 import { emptyDirectory } from './support/stack.ts';
 
@@ -144,7 +144,7 @@ describe('gatehouse init --production', () => {
     await stop((await startCore(directory)).command);
   });
 
-  test('prints steps that lead to a gate that answers', async (context) => {
+  test('prints steps that lead to gates that answer', async (context) => {
     const directory = emptyDirectory(context);
     const data = ['--data', directory];
     const printed = await runCommand(['init', '--production', ...data], { environment: passphrases });
@@ -171,8 +171,17 @@ describe('gatehouse init --production', () => {
     assert.equal((await runCommand(user)).exitCode, 0);
     const est = startEst(directory, core.address, 0);
     await est.line(/"msg":"ready"/);
-    await stop(est);
-    await stop(core.command);
+
+    const { output: statusToken } = await runCommand(['ra', 'add', 'status', ...data, '--status-only']);
+    assert.equal((await runCommand(['ra', 'join', ...data, '--token', statusToken.trim()])).exitCode, 0);
+    const settings = [`core.addresses=["${core.address}"]`, 'listen.host=127.0.0.1', 'listen.port=0'];
+    const status = startCommand(['run', 'status', ...data, ...settings.flatMap((one) => ['--set', `status.${one}`])]);
+    const { address } = JSON.parse(await status.line(/"msg":"listening"/));
+    await status.line(/is here"/);
+    const url = `http://${address}/crl/issuing.crl`;
+    const shown = await runCommand(['crl', 'show', url, '--json', ...data]);
+    assert.equal(JSON.parse(shown.output).signature.state, 'holds', shown.errors);
+    for (const process of [est, status, core.command]) await stop(process);
   });
 
   test('is not given an RA by up: what a gate may ask for is for the operator to say', async (context) => {

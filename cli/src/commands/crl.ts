@@ -5,6 +5,7 @@ import type { ShowCrlOptions } from '../crl-show.ts';
 import { addDataOption } from '../data-directory.ts';
 import type { OperatorOptions } from '../operator.ts';
 import { addJsonOption, collectSeparated, wholeNumber } from '../options.ts';
+import { revocationReasons } from '../revocation-reason.ts';
 
 /** Adds the commands. */
 export function addCrlCommands(program: Command): void {
@@ -36,7 +37,7 @@ function addGenerate(crl: Command): void {
     .description('sign CRLs now: one, or without a scope all that the core can sign')
     .option('--delta', 'sign the delta CRL')
     .option('--revoke <serials>', "root only: revoke these of the root's certificates", collectSeparated, [])
-    .addOption(new Option('--reason <reason>', 'why').choices(['key-compromise', 'ca-compromise', ...otherReasons]))
+    .addOption(new Option('--reason <reason>', 'why').choices(reasonsForGood))
     .option('--root-key <file>', "root only: the root's key (default: ca/root.key.pem)");
   addJsonOption(addDataOption(generate))
     .addHelpText(
@@ -60,8 +61,10 @@ Examples:
     );
 }
 
-/** RFC 5280 §5.3.1, of those that say something about a CA. */
-const otherReasons = ['affiliation-changed', 'superseded', 'cessation-of-operation', 'unspecified'] as const;
+/** What the root revokes cannot be released: there is no delta of its CRL. */
+const reasonsForGood = revocationReasons.filter(
+  (reason) => reason !== 'certificate-hold' && reason !== 'remove-from-crl',
+);
 
 function addShow(crl: Command): void {
   const show = crl
