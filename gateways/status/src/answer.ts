@@ -4,10 +4,11 @@ import type { Readable } from 'node:stream';
 import type { Refusal } from './errors.ts';
 import { doNotStore } from './freshness.ts';
 
-/** An answer. Header fields are names and values in turn, as node takes them with the least work. */
+/** An answer. */
 export type StatusAnswer = {
   readonly status: number;
-  readonly headers: readonly string[];
+  /** Names and values in turn, as node takes them with the least work; made for this answer alone. */
+  readonly headers: string[];
   /** Octets, or what opens a stream of them; header fields tell the length. */
   readonly body: Uint8Array | (() => Readable) | undefined;
   /** Name for metrics. */
@@ -32,7 +33,7 @@ export function refuse({ status, line, outcome }: Refusal, headers: readonly str
 }
 
 /** RFC 9110 §15.4.5: what a 200 would have said about caching, and no content. */
-export function notModified(caching: readonly string[]): StatusAnswer {
+export function notModified(caching: string[]): StatusAnswer {
   return { status: 304, headers: caching, body: undefined, outcome: 'not-modified' };
 }
 

@@ -21,20 +21,31 @@ const countedEveryMs = 60_000;
 
 /** Registers the counter of requests. @returns what counts one */
 export function createRequestCounter(metrics: Metrics): (kind: RequestKind, outcome: string) => void {
-  const requests = metrics.counter({
+  // The registry makes a key of the labels each time; here it is a number that goes up, and the registry gets the sums.
+  const counted = new Map<RequestKind, Map<string, { count: number }>>();
+  metrics.counter({
     name: 'status_requests_total',
     help: 'Answers by what was asked for and what became of it.',
     labels: ['kind', 'outcome'],
+    collect: (counter) => {
+      for (const [kind, outcomes] of counted) {
+        for (const [outcome, sum] of outcomes) {
+          counter.labels(kind, outcome).inc(sum.count);
+          sum.count = 0;
+        }
+      }
+    },
   });
-  // Looking labels up costs more than counting.
-  const counters = new Map<RequestKind, Map<string, { inc(): void }>>();
-  const register = (kind: RequestKind, outcome: string): { inc(): void } => {
-    const counter = requests.labels(kind, outcome);
-    const ofKind = counters.get(kind) ?? new Map<string, { inc(): void }>();
-    counters.set(kind, ofKind.set(outcome, counter));
-    return counter;
+  const register = (kind: RequestKind, outcome: string): { count: number } => {
+    const sum = { count: 0 };
+    const outcomes = counted.get(kind) ?? new Map<string, { count: number }>();
+    counted.set(kind, outcomes.set(outcome, sum));
+    return sum;
   };
-  return (kind, outcome) => (counters.get(kind)?.get(outcome) ?? register(kind, outcome)).inc();
+  return (kind, outcome) => {
+    const sum = counted.get(kind)?.get(outcome) ?? register(kind, outcome);
+    sum.count++;
+  };
 }
 
 /** Registers what is read from the state. */

@@ -31,6 +31,9 @@ export type HandlerOptions = {
   readonly rate?: Rate | undefined;
 };
 
+/** Octets of a body that is copied once more to be sent in one write. */
+const largestAsText = 8192;
+
 type Answering = StatusAnswer | Promise<StatusAnswer>;
 
 const kinds: Readonly<Record<Target['kind'], RequestKind>> = {
@@ -71,12 +74,7 @@ export function createHandler({ gate, log, count, rate }: HandlerOptions): Plain
     }
   };
 
-  const finish = (
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    kind: RequestKind,
-    answered: StatusAnswer,
-  ): void => {
+  const finish = (incoming: IncomingMessage, outgoing: ServerResponse, kind: RequestKind, answered: StatusAnswer) => {
     const { status, headers, body, outcome, detail } = answered;
     count(kind, outcome);
     if (detail !== undefined) {
@@ -84,11 +82,9 @@ export function createHandler({ gate, log, count, rate }: HandlerOptions): Plain
       const address = incoming.socket.remoteAddress;
       log.info({ status, kind, method: incoming.method, path, outcome, detail, address }, 'request refused');
     }
-    // What is left of a body is not read.
-    if (!incoming.complete) outgoing.shouldKeepAlive = false;
-    outgoing.writeHead(status, [...headers]);
+    outgoing.writeHead(status, headers);
     if (typeof body !== 'function') {
-      outgoing.end(body);
+      endWith(outgoing, body);
       return;
     }
     pipeline(body(), outgoing, (error) => {
@@ -100,9 +96,26 @@ export function createHandler({ gate, log, count, rate }: HandlerOptions): Plain
     const target = readTarget(incoming.url ?? '');
     const kind = kinds[target.kind];
     const answering = answer(incoming, target, body);
-    if (!(answering instanceof Promise)) return finish(incoming, outgoing, kind, answering);
-    return answering.then((answered) => finish(incoming, outgoing, kind, answered));
+    if (!(answering instanceof Promise)) {
+      // What is left of a body is not read.
+      body?.closeConnection();
+      return finish(incoming, outgoing, kind, answering);
+    }
+    return answering.then((answered) => {
+      if (body?.isComplete === false) body.closeConnection();
+      finish(incoming, outgoing, kind, answered);
+    });
   };
+}
+
+/** Node puts header and body into one write when the body is text; for octets it would be a gathered one, which costs more. */
+function endWith(outgoing: ServerResponse, body: Uint8Array | undefined): void {
+  if (body === undefined || body.length > largestAsText) {
+    outgoing.end(body);
+    return;
+  }
+  const octets = Buffer.from(body.buffer, body.byteOffset, body.length);
+  outgoing.end(octets.toString('latin1'), 'latin1');
 }
 
 async function answerOcspPost(

@@ -56,8 +56,10 @@ const initial: Migration = {
       .addColumn('next_update', 'integer', (column) => column.notNull())
       .addColumn('is_date_certain', 'integer', (column) => column.notNull())
       .addColumn('record', 'blob', (column) => column.notNull())
-      .addPrimaryKeyConstraint('responses_key', ['authority', 'serial_number'])
-      .modifyEnd(withoutRowid)
+      // The rows stand in the order in which they came, and only their keys in a tree: serial numbers are random, and a
+      // tree with the records in it would be rewritten all over by each batch.
+      .addUniqueConstraint('responses_key', ['authority', 'serial_number'])
+      .modifyEnd(sql`strict`)
       .execute();
     await schema.createIndex('responses_next_update').on('responses').column('next_update').execute();
     await schema
@@ -101,7 +103,7 @@ async function open(file: string): Promise<StatusDatabase> {
   try {
     await migrate(database.kysely, { '0001-initial': initial });
     // The keep sends again what a power cut has taken.
-    database.raw.exec('PRAGMA synchronous = NORMAL');
+    database.raw.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000');
     return database;
   } catch (error) {
     await database.close();

@@ -7,6 +7,7 @@ import { extensionIds } from '@gatehouse/pkix/object-identifiers';
 import { type CertificateId, issuerHashes, type OcspHash } from '@gatehouse/pkix/ocsp/certificate-id';
 import type { CrlScope, Publication as SentPublication, StatusIssuer } from '@gatehouse/ra-client/status';
 import { type StatusDatabase, transact } from './database.ts';
+import { createRecognizer, type PlainRequest, type RecognizeRequest } from './plain-request.ts';
 import { octetsOf } from './response-disk.ts';
 
 /** An authority whose certificates have a status here. */
@@ -25,6 +26,7 @@ export class Publication {
   readonly #database: StatusDatabase;
   #issuers: readonly Issuer[];
   #scopes: ReadonlyMap<string, CrlScope>;
+  #recognize: RecognizeRequest;
 
   /** As it was when it was written last; empty before that. */
   constructor(database: StatusDatabase) {
@@ -32,6 +34,7 @@ export class Publication {
     const { raw } = database;
     this.#issuers = raw.prepare('select * from issuers order by rank').all().map(toIssuer);
     this.#scopes = byName(raw.prepare('select * from scopes').all().map(toScope));
+    this.#recognize = createRecognizer(this.#issuers);
   }
 
   /** In the order of the keep: the issuing CA first. Empty: nothing was ever loaded. */
@@ -54,6 +57,11 @@ export class Publication {
     return undefined;
   }
 
+  /** Reads an OCSP request of the plain form for one of our issuers; undefined for any other. */
+  recognize(der: Uint8Array): PlainRequest | undefined {
+    return this.#recognize(der);
+  }
+
   /**
    * Takes what the keep publishes now, and writes it down.
    *
@@ -69,6 +77,7 @@ export class Publication {
     this.#write(issuers, scopes);
     this.#issuers = issuers;
     this.#scopes = byName(scopes);
+    this.#recognize = createRecognizer(issuers);
     return removed.map(({ name }) => name);
   }
 

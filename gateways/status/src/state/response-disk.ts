@@ -111,10 +111,14 @@ function prepare(raw: DatabaseSync) {
       `select ${columns} from responses where (authority, serial_number) > (?, ?)
        order by authority, serial_number limit ?`,
     ),
-    write: raw.prepare(`insert or replace into responses (${columns}) values (?, ?, ?, ?, ?, ?, ?)`),
+    write: raw.prepare(
+      `insert into responses (${columns}) values (?, ?, ?, ?, ?, ?, ?)
+       on conflict (authority, serial_number) do update set responder = excluded.responder,
+         this_update = excluded.this_update, next_update = excluded.next_update,
+         is_date_certain = excluded.is_date_certain, record = excluded.record`,
+    ),
     removeEnded: raw.prepare(
-      `delete from responses where (authority, serial_number) in
-         (select authority, serial_number from responses where next_update < ? order by next_update limit ?)
+      `delete from responses where rowid in (select rowid from responses where next_update < ? limit ?)
        returning authority, serial_number`,
     ),
     removeAuthority: raw.prepare('delete from responses where authority = ?'),

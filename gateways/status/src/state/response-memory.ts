@@ -2,6 +2,8 @@
 // serial number is. A million certificates are so a few hundred objects for the garbage collector, not millions. When it is
 // full, the oldest slab goes: what is in it is on the disk too, and comes back when it is asked for.
 
+import { hashSerialNumber, SerialIndex } from './serial-index.ts';
+
 /** A response as it is held; `record` from `start` on is what response-record wrote. */
 export type HeldResponse = {
   readonly thisUpdate: number;
@@ -15,23 +17,29 @@ export type HeldResponse = {
   readonly length: number;
 };
 
-/** Before a record: thisUpdate, nextUpdate, responder, length, authority, isDateCertain, length of the serial number. */
+/** Where what stands in an entry, before the serial number and the record. */
+const places = {
+  thisUpdate: 0,
+  nextUpdate: 8,
+  responder: 16,
+  length: 20,
+  authority: 24,
+  isDateCertain: 25,
+  serialLength: 26,
+} as const;
 const headOctets = 27;
-/** What the index costs for one entry, about: a string of 40 characters, a number, and the place in the table. */
-const indexOctets = 128;
 
 type Slab = { readonly octets: Buffer; used: number; live: number };
 
-/** Responses by authority (a number) and serial number. */
+/** Responses by authority (a number below 256) and serial number. */
 export class ResponseMemory {
   readonly #maximumOctets: number;
   readonly #slabOctets: number;
   /** By their number, oldest first. */
   readonly #slabs = new Map<number, Slab>();
-  /** By authority: where a serial number's entry begins, counted from the first octet that ever was. */
-  readonly #index: Map<string, number>[] = [];
+  /** Where an entry begins, counted from the first octet that ever was. */
+  readonly #index = new SerialIndex();
   #current = -1;
-  #size = 0;
 
   constructor(maximumOctets: number, slabOctets = 1024 * 1024) {
     this.#maximumOctets = maximumOctets;
@@ -40,12 +48,12 @@ export class ResponseMemory {
 
   /** How many responses are held. */
   get size(): number {
-    return this.#size;
+    return this.#index.size;
   }
 
-  /** What they take, about. */
+  /** What they take. */
   get octets(): number {
-    return this.#slabs.size * this.#slabOctets + this.#size * indexOctets;
+    return this.#slabs.size * this.#slabOctets + this.#index.octets;
   }
 
   /** Whether there is room for another slab. */
@@ -55,52 +63,57 @@ export class ResponseMemory {
 
   /** Looks one up. What it gives stays as it is: a slab is never written twice. */
   find(authority: number, serialNumber: string): HeldResponse | undefined {
-    const place = this.#index[authority]?.get(serialNumber);
+    const hash = hashSerialNumber(authority, serialNumber);
+    const place = this.#index.find(hash, (at) => this.#hasKey(at, authority, serialNumber));
     if (place === undefined) return undefined;
-    const slab = this.#slabs.get(Math.floor(place / this.#slabOctets));
-    if (slab === undefined) return undefined;
-    return readEntry(slab.octets, place % this.#slabOctets);
+    const octets = this.#slabs.get(Math.floor(place / this.#slabOctets))?.octets;
+    return octets && readEntry(octets, place % this.#slabOctets);
   }
 
-  /** Holds a response in place of another. An entry larger than a slab is not held. @returns whether an older one had to go */
+  /**
+   * Holds a response in place of another. An entry larger than a slab is not held.
+   *
+   * @returns whether everything is held still that was, and this one too
+   */
   put(authority: number, serialNumber: string, response: HeldResponse): boolean {
     const { record, start, length } = response;
     const serial = Buffer.from(serialNumber, 'hex');
     const size = headOctets + serial.length + length;
     this.delete(authority, serialNumber);
-    if (size > this.#slabOctets) return true;
-    const { slab, hasEvicted } = this.#slabFor(size);
-    const at = slab.used;
-    const { octets } = slab;
-    octets.writeDoubleLE(response.thisUpdate, at);
-    octets.writeDoubleLE(response.nextUpdate, at + 8);
-    octets.writeUInt32LE(response.responder, at + 16);
-    octets.writeUInt32LE(length, at + 20);
-    octets[at + 24] = authority;
-    octets[at + 25] = response.isDateCertain ? 1 : 0;
-    octets[at + 26] = serial.length;
+    if (size > this.#slabOctets) return false;
+    const wasRoom = this.#makeRoom(size);
+    const slab = this.#slabs.get(this.#current);
+    if (slab === undefined) return false;
+    const { octets, used: at } = slab;
+    octets.writeDoubleLE(response.thisUpdate, at + places.thisUpdate);
+    octets.writeDoubleLE(response.nextUpdate, at + places.nextUpdate);
+    octets.writeUInt32LE(response.responder, at + places.responder);
+    octets.writeUInt32LE(length, at + places.length);
+    octets[at + places.authority] = authority;
+    octets[at + places.isDateCertain] = response.isDateCertain ? 1 : 0;
+    octets[at + places.serialLength] = serial.length;
     serial.copy(octets, at + headOctets);
     record.copy(octets, at + headOctets + serial.length, start, start + length);
     slab.used += size;
     slab.live++;
-    this.#tableOf(authority).set(serialNumber, this.#current * this.#slabOctets + at);
-    this.#size++;
-    return hasEvicted;
+    this.#index.add(hashSerialNumber(authority, serialNumber), this.#current * this.#slabOctets + at);
+    return wasRoom;
   }
 
   /** Forgets one. */
   delete(authority: number, serialNumber: string): void {
-    const table = this.#index[authority];
-    const place = table?.get(serialNumber);
-    if (table === undefined || place === undefined) return;
-    table.delete(serialNumber);
-    this.#size--;
-    this.#release(Math.floor(place / this.#slabOctets));
+    const hash = hashSerialNumber(authority, serialNumber);
+    const place = this.#index.remove(hash, (at) => this.#hasKey(at, authority, serialNumber));
+    if (place !== undefined) this.#release(Math.floor(place / this.#slabOctets));
   }
 
   /** Forgets all of an authority. */
   clear(authority: number): void {
-    for (const serialNumber of this.#index[authority]?.keys() ?? []) this.delete(authority, serialNumber);
+    for (const place of [...this.#index.all()]) {
+      const octets = this.#slabs.get(Math.floor(place / this.#slabOctets))?.octets;
+      const at = place % this.#slabOctets;
+      if (octets?.[at + places.authority] === authority) this.delete(authority, serialNumberAt(octets, at));
+    }
   }
 
   #release(number: number): void {
@@ -110,53 +123,77 @@ export class ResponseMemory {
     if (slab.live === 0 && number !== this.#current) this.#slabs.delete(number);
   }
 
-  #slabFor(size: number): { readonly slab: Slab; readonly hasEvicted: boolean } {
+  /** Sees to it that an entry goes into the current slab. @returns whether nothing had to go for it */
+  #makeRoom(size: number): boolean {
     const current = this.#slabs.get(this.#current);
-    if (current !== undefined && current.used + size <= this.#slabOctets) return { slab: current, hasEvicted: false };
-    let hasEvicted = false;
+    if (current !== undefined && current.used + size <= this.#slabOctets) return true;
     if (current?.live === 0) this.#slabs.delete(this.#current);
+    let wasRoom = true;
     while (this.#slabs.size > 0 && !this.hasRoom) {
       this.#evictOldest();
-      hasEvicted = true;
+      wasRoom = false;
     }
     this.#current++;
-    const slab: Slab = { octets: Buffer.allocUnsafeSlow(this.#slabOctets), used: 0, live: 0 };
-    this.#slabs.set(this.#current, slab);
-    return { slab, hasEvicted };
+    this.#slabs.set(this.#current, { octets: Buffer.allocUnsafeSlow(this.#slabOctets), used: 0, live: 0 });
+    return wasRoom;
   }
 
   #evictOldest(): void {
     for (const [number, { octets, used }] of this.#slabs) {
-      for (let at = 0; at < used; ) {
-        const serialEnd = at + headOctets + (octets[at + 26] ?? 0);
-        const table = this.#tableOf(octets[at + 24] ?? 0);
-        const serialNumber = octets.toString('hex', at + headOctets, serialEnd);
-        if (table.get(serialNumber) === number * this.#slabOctets + at) {
-          table.delete(serialNumber);
-          this.#size--;
-        }
-        at = serialEnd + octets.readUInt32LE(at + 20);
+      for (let at = 0; at < used; at += entryLength(octets, at)) {
+        const place = number * this.#slabOctets + at;
+        const hash = hashSerialNumber(octets[at + places.authority] ?? 0, serialNumberAt(octets, at));
+        // Unless it was replaced since, by one that is somewhere else.
+        this.#index.remove(hash, (found) => found === place);
       }
       this.#slabs.delete(number);
       return;
     }
   }
 
-  #tableOf(authority: number): Map<string, number> {
-    const table = this.#index[authority] ?? new Map<string, number>();
-    this.#index[authority] = table;
-    return table;
+  #hasKey(place: number, authority: number, serialNumber: string): boolean {
+    const octets = this.#slabs.get(Math.floor(place / this.#slabOctets))?.octets;
+    if (octets === undefined) return false;
+    const at = place % this.#slabOctets;
+    return octets[at + places.authority] === authority && isSerialNumberAt(octets, at, serialNumber);
   }
 }
 
 function readEntry(octets: Buffer, at: number): HeldResponse {
   return {
-    thisUpdate: octets.readDoubleLE(at),
-    nextUpdate: octets.readDoubleLE(at + 8),
-    responder: octets.readUInt32LE(at + 16),
-    isDateCertain: octets[at + 25] === 1,
+    thisUpdate: octets.readDoubleLE(at + places.thisUpdate),
+    nextUpdate: octets.readDoubleLE(at + places.nextUpdate),
+    responder: octets.readUInt32LE(at + places.responder),
+    isDateCertain: octets[at + places.isDateCertain] === 1,
     record: octets,
-    start: at + headOctets + (octets[at + 26] ?? 0),
-    length: octets.readUInt32LE(at + 20),
+    start: at + headOctets + (octets[at + places.serialLength] ?? 0),
+    length: octets.readUInt32LE(at + places.length),
   };
+}
+
+function entryLength(octets: Buffer, at: number): number {
+  return headOctets + (octets[at + places.serialLength] ?? 0) + octets.readUInt32LE(at + places.length);
+}
+
+function serialNumberAt(octets: Buffer, at: number): string {
+  const start = at + headOctets;
+  return octets.toString('hex', start, start + (octets[at + places.serialLength] ?? 0));
+}
+
+/** Compares without making a text of it. */
+function isSerialNumberAt(octets: Buffer, at: number, serialNumber: string): boolean {
+  const length = octets[at + places.serialLength] ?? 0;
+  if (serialNumber.length !== length * 2) return false;
+  const start = at + headOctets;
+  for (let i = 0; i < length; i++) {
+    const value = (digit(serialNumber.charCodeAt(2 * i)) << 4) | digit(serialNumber.charCodeAt(2 * i + 1));
+    if (octets[start + i] !== value) return false;
+  }
+  return true;
+}
+
+/** Value of a lower-case hexadecimal digit by its code; something above 15 for any other character. */
+function digit(code: number): number {
+  if (code >= 0x61) return code - 0x57;
+  return code >= 0x30 && code <= 0x39 ? code - 0x30 : 256;
 }

@@ -221,7 +221,7 @@ export class Responses {
   }
 
   #hold(authority: number, serialNumber: string, response: HeldResponse): void {
-    if (!this.#options.memory.put(authority, serialNumber, response)) return;
+    if (this.#options.memory.put(authority, serialNumber, response)) return;
     this.#hasEvicted = true;
     this.#isWhole = false;
   }
