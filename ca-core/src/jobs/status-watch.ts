@@ -39,7 +39,7 @@ export async function* watchStatus(
   source: StatusSource,
   request: WatchStatusRequest,
 ): AsyncGenerator<StatusChanges, void, undefined> {
-  const opening = await opened(source);
+  const opening = await openedResponses(source);
   const { epoch } = opening;
   // A position from ahead is from before a backup was restored: what stands behind it now is something else.
   const isKnown = request.epoch === epoch && request.afterPosition <= opening.position();
@@ -57,7 +57,8 @@ export async function* watchStatus(
   }
 }
 
-async function opened(source: StatusSource): Promise<ResponseReader> {
+/** The responses, as soon as they can be read. Throws CoreError `unavailable` when that takes too long. */
+export async function openedResponses(source: Pick<StatusSource, 'responses' | 'wait'>): Promise<ResponseReader> {
   for (let waits = 0; waits < 3; waits++) {
     const reader = source.responses();
     if (reader !== undefined) return reader;

@@ -10,7 +10,7 @@ import {
 import { CoreError } from '@gatehouse/proto/core-error';
 import { rootScope } from '../jobs/root-crl-import.ts';
 import type { StatusPublication } from '../jobs/status-publication.ts';
-import { crlFacts, watchStatus } from '../jobs/status-watch.ts';
+import { crlFacts, openedResponses, watchStatus } from '../jobs/status-watch.ts';
 import type { Keep } from '../keep.ts';
 import { type HandlerOptions, serverStreaming, unary } from './handler.ts';
 import { asBuffer } from './messages.ts';
@@ -35,11 +35,8 @@ export function certificateStatusService(options: CertificateStatusOptions): Cer
   };
 }
 
-function publication({ issuing, root }: Keep, status: StatusPublication): Publication {
-  const epoch = status.responses()?.epoch;
-  if (epoch === undefined) {
-    throw new CoreError('unavailable', 'the CA core has not opened its responses yet', { retryAfterSeconds: 1 });
-  }
+async function publication({ issuing, root }: Keep, status: StatusPublication): Promise<Publication> {
+  const { epoch } = await openedResponses(status);
   return {
     epoch,
     issuers: [
