@@ -42,8 +42,8 @@ export type TestCore = {
   joinRegistrationAuthority(options: RegistrationAuthorityOptions): Promise<CertificateAuthorityClient>;
   /** Ends the core as SIGTERM would. */
   stop(): Promise<void>;
-  /** Starts a core on the same directory again. Connections of RAs end. */
-  restart(): Promise<void>;
+  /** Starts a core on the same directory again, after `whileStopped`. Connections of RAs end. */
+  restart(whileStopped?: () => void): Promise<void>;
 };
 
 /** What an RA of a test may do. */
@@ -118,9 +118,10 @@ export async function startTestCore(set: readonly string[] = [], options: TestCo
       await stop();
       rmSync(directory, { recursive: true, force: true });
     },
-    async restart() {
+    async restart(whileStopped = () => undefined) {
       closeClients();
       await stop();
+      whileStopped();
       ({ running, stop } = await launch(directory, set, parts));
       operator = connectOperator();
     },
