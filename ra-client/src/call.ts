@@ -15,6 +15,8 @@ export type CallOptions = {
   readonly requestId?: string | undefined;
   /** Time for the call with all its repetitions; the client's default unless told. */
   readonly timeoutMs?: number | undefined;
+  /** For how long the call is repeated while no address answers; 0: each address is tried once. The client's default unless told. */
+  readonly retryWindowMs?: number | undefined;
 };
 
 /** What a caller may say about a call that is answered by a stream. */
@@ -59,7 +61,8 @@ export function callUnary<Request, Response>(
   isIdempotent: boolean,
   options: CallOptions | undefined,
 ): Promise<Response> {
-  const { connections, metrics, retryWindowMs } = caller;
+  const { connections, metrics } = caller;
+  const retryWindowMs = options?.retryWindowMs ?? caller.retryWindowMs;
   const start = Date.now();
   const deadline = start + (options?.timeoutMs ?? caller.timeoutMs);
   const metadata = createMetadata(options);

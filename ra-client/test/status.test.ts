@@ -130,6 +130,19 @@ describe('ARCHITECTURE §3: GetOcspResponses', () => {
     });
   });
 
+  it('asks once when it is told not to wait for a core that cannot answer', async () => {
+    let calls = 0;
+    const getOcspResponses = () => {
+      calls++;
+      throw new CoreError('unavailable', 'not now');
+    };
+    await withCore({ getOcspResponses }, async (status) => {
+      const query = { certificateIds: [Buffer.from('id')] };
+      await assert.rejects(status.getOcspResponses([query], { retryWindowMs: 0 }), { code: 'unavailable' });
+      assert.equal(calls, 1);
+    });
+  });
+
   it('refuses fewer answers than queries', async () => {
     await withCore({ getOcspResponses: () => ({ responses: [] }) }, async (status) => {
       await assert.rejects(status.getOcspResponses([{ certificateIds: [Buffer.from('id')] }]), { code: 'internal' });

@@ -93,7 +93,9 @@ export class LiveAnswers {
     const { core, limits, clock, log } = this.#options;
     this.#underWay++;
     try {
-      const [signed] = await core.getOcspResponses([query], { timeoutMs: limits.timeout });
+      // Who asks for a status does not wait for a keep that restarts: another one may answer, or nobody.
+      const options = { timeoutMs: limits.timeout, retryWindowMs: 0 };
+      const [signed] = await core.getOcspResponses([query], options);
       if (signed === undefined) return refuse('internalError', 'failed');
       if (signed.validity === undefined) {
         return { response: signed.response, validity: undefined, keptUntil: 0, outcome: 'not-signed' };

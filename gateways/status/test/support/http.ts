@@ -88,7 +88,7 @@ export async function withGate(options: GateOptions, body: (gate: TestGate) => P
     const server = await startPlainServer({ host: '127.0.0.1', port: 0, handler, log: silentLog });
     const { port } = server.address;
     try {
-      await body({ state, server, counted, asked, send: (path, request) => send(port, path, request) });
+      await body({ state, server, counted, asked, send: (path, request) => sendTo(port, path, request) });
     } finally {
       await server.close(0);
     }
@@ -120,7 +120,8 @@ export function ocspPost(body: Uint8Array | string = ocspRequest(), headers: Htt
   return { method: 'POST', body, headers: { 'content-type': 'application/ocsp-request', ...headers } };
 }
 
-async function send(
+/** Sends a request to loopback. */
+export async function sendTo(
   port: number,
   path: string,
   { method = 'GET', headers, body }: HttpRequest = {},
