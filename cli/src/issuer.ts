@@ -73,9 +73,11 @@ async function fetchIssuer(certificate: Certificate): Promise<Certificate> {
   const hint = 'name the file with its certificate: --issuer FILE';
   const [url] = informationAccess(certificate).caIssuers;
   if (url === undefined) throw new FatalError(`the certificate of the issuer '${name}' is not known here`, { hint });
-  const issuer = decodeCertificates(await download(url, { maximumOctets }), url).find((candidate) =>
-    hasIssued(candidate, certificate),
-  );
+  const octets = await download(url, { maximumOctets }).catch((cause: unknown) => {
+    if (!(cause instanceof FatalError)) throw cause;
+    throw new FatalError(`the issuer '${name}' is not known here: ${cause.message}`, { hint, cause });
+  });
+  const issuer = decodeCertificates(octets, url).find((candidate) => hasIssued(candidate, certificate));
   if (issuer === undefined) throw new FatalError(`what ${url} gives is not the issuer '${name}'`, { hint });
   return issuer;
 }

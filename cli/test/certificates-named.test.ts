@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { certificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
+import { authorityInformationAccess } from '@gatehouse/pkix/extensions';
 import { encodePem } from '@gatehouse/pkix/pem';
 import fc from 'fast-check';
 import { decodeCertificates, readCertificateFile } from '../src/certificate-file.ts';
 import { dataDirectory } from '../src/data-directory.ts';
 import { findIssuer, hasIssued, trustedHere } from '../src/issuer.ts';
 import { parseSerialNumber } from '../src/serial-number.ts';
-import { newDataDirectory } from './faults/support/data-directory.ts';
+import { freePort, newDataDirectory } from './faults/support/data-directory.ts';
 import { emptyDirectory } from './support/stack.ts';
 
 /** Root and issuing CA of a directory as `init` makes it. */
@@ -70,14 +72,41 @@ describe('the issuer of a certificate', () => {
     );
   });
 
+  test('is fetched from where the certificate says, as a certificate or a certs-only message', async (context) => {
+    const { root } = await hierarchy(context);
+    const answers = [Buffer.from(root.der), Buffer.from(certificatesOnly([root.der]))];
+    const server = createServer((_request, response) => void response.end(answers.shift() ?? 'nonsense'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    context.after(() => server.close());
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const { issuing, data } = await withIssuerAt(context, `http://127.0.0.1:${address.port}/root.crt`);
+    assert.deepEqual((await findIssuer(issuing, { data })).der, root.der);
+    assert.deepEqual((await findIssuer(issuing, { data })).der, root.der);
+    await assert.rejects(findIssuer(issuing, { data }), /root\.crt is not a certificate/);
+  });
+
   test('that is nowhere is asked for with --issuer', async (context) => {
-    const { issuing } = await hierarchy(context);
+    const asks = (what: RegExp) => (error: Error & { hint?: string }) =>
+      what.test(error.message) && error.hint === 'name the file with its certificate: --issuer FILE';
+    const dead = await withIssuerAt(context, `http://127.0.0.1:${await freePort()}/root.crt`);
     await assert.rejects(
-      findIssuer(issuing, { data: dataDirectory(emptyDirectory(context)) }),
-      /the certificate of the issuer '.*Root CA.*' is not known here/,
+      findIssuer(dead.issuing, { data: dead.data }),
+      asks(/the issuer '.*Root CA.*' is not known here: cannot fetch http/),
+    );
+    await assert.rejects(
+      findIssuer({ ...dead.issuing, extensions: [] }, { data: dead.data }),
+      asks(/the certificate of the issuer '.*Root CA.*' is not known here/),
     );
   });
 });
+
+/** The issuing CA's certificate as if it named another place of its issuer, and a data directory that knows nothing. */
+async function withIssuerAt(context: TestContext, url: string) {
+  const { issuing } = await hierarchy(context);
+  const extensions = [authorityInformationAccess({ caIssuers: [url] })];
+  return { issuing: { ...issuing, extensions }, data: dataDirectory(emptyDirectory(context)) };
+}
 
 describe('serial numbers', () => {
   test('are read as tools print them', () => {
