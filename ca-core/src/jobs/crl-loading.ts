@@ -35,7 +35,8 @@ async function load({ store, folder, plansSince, log }: CrlLoadingParts, target:
   if (recorded === undefined) return;
   if (await isCrlFileIntact(publishedCrlFile(folder, scope, isDelta), recorded)) {
     target.crl = recorded;
-    target.isStale = recorded.thisUpdate < plansSince || hasChanged(store, coverage, recorded.changePosition);
+    // Numbers are of the time, and finer than thisUpdate.
+    target.isStale = recorded.number < plansSince || hasChanged(store, coverage, recorded.changePosition);
   } else {
     log.warn({ crl: nameOf(target), number: recorded.number }, 'a CRL is missing or damaged; it is made anew');
   }

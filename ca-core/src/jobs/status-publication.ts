@@ -228,10 +228,11 @@ export async function startStatusPublication(options: StatusPublicationOptions):
     async close() {
       stop();
       const ended = publisher.close();
+      // Before the writer does: whoever closes last puts the log of the database away.
+      await reader?.close();
       await worker.close();
       await ended;
       await rootCrl.look();
-      await reader?.close();
     },
   };
 }
