@@ -97,7 +97,7 @@ export async function assertIntact(prepared: PreparedDirectory): Promise<void> {
 }
 
 /** Connects as the RA of a prepared directory. Close the client at the end. */
-export function connectGate({ path }: PreparedDirectory, address: string): CertificateAuthorityClient {
+export function connectGate({ path }: Pick<PreparedDirectory, 'path'>, address: string): CertificateAuthorityClient {
   return new CertificateAuthorityClient(address, credential(path, credentialFile), targetName);
 }
 
@@ -161,7 +161,8 @@ async function makeTemplate(): Promise<PreparedDirectory> {
 
 let count = 0;
 
-function newRequest(): EnrollRequest {
+/** A request that nobody has made before. */
+export function newRequest(): EnrollRequest {
   count += 1;
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certificationRequest = createCertificationRequest({
