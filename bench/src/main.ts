@@ -1,14 +1,16 @@
-/** `npm run bench`: all benchmarks, or those named: core, est, crl, ocsp-presign, revocation, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
+/** `npm run bench`: all benchmarks, or those named: core, est, crl, ocsp-presign, ocsp, visible, revocation, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
 import { cpus } from 'node:os';
 import { benchColdStart } from './cold-start.ts';
 import { benchCore } from './core.ts';
 import { benchCrl } from './crl.ts';
 import { benchEst } from './est.ts';
+import { benchOcsp } from './ocsp.ts';
 import { benchOcspPresign } from './ocsp-presign.ts';
 import { benchRevocation } from './revocation.ts';
 import { startStack } from './throw-away-stack.ts';
+import { benchVisible } from './visible.ts';
 
-const known = ['core', 'est', 'crl', 'ocsp-presign', 'revocation', 'start'];
+const known = ['core', 'est', 'crl', 'ocsp-presign', 'ocsp', 'visible', 'revocation', 'start'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !known.includes(name));
 if (unknown !== undefined) {
@@ -32,5 +34,7 @@ if (isChosen('core') || isChosen('est')) {
 }
 if (isChosen('crl')) await benchCrl();
 if (isChosen('ocsp-presign')) await benchOcspPresign(durationMs);
+if (isChosen('ocsp')) await benchOcsp(durationMs);
+if (isChosen('visible')) await benchVisible();
 if (isChosen('revocation')) await benchRevocation();
 if (isChosen('start')) await benchColdStart(3);

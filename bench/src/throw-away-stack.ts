@@ -40,13 +40,7 @@ export async function startStack(): Promise<Stack> {
       pid: runFile('est').pid,
       trustAnchor: readFileSync(join(directory, endpoints.trustAnchor), 'utf8'),
     },
-    addRegistrationAuthority(name, profile, dns) {
-      const run = (...parameters: readonly string[]) =>
-        execFileSync(process.execPath, [command, ...parameters, '--data', directory, '--json'], { encoding: 'utf8' });
-      const { token } = JSON.parse(run('ra', 'add', name, '--profiles', profile, '--dns', dns));
-      run('ra', 'join', '--token', token);
-      return join(directory, 'ra', name, 'credential.pem');
-    },
+    addRegistrationAuthority: (name, profile, dns) => addRegistrationAuthority(directory, name, profile, dns),
     async stop() {
       await stopUp(process_);
       rmSync(directory, { recursive: true, force: true });
@@ -54,9 +48,18 @@ export async function startStack(): Promise<Stack> {
   };
 }
 
+/** Registers an RA with a running core for `profile` and names below `dns`; answers the path of its credential. */
+export function addRegistrationAuthority(directory: string, name: string, profile: string, dns: string): string {
+  const run = (...parameters: readonly string[]) =>
+    execFileSync(process.execPath, [command, ...parameters, '--data', directory, '--json'], { encoding: 'utf8' });
+  const { token } = JSON.parse(run('ra', 'add', name, '--profiles', profile, '--dns', dns));
+  run('ra', 'join', '--token', token);
+  return join(directory, 'ra', name, 'credential.pem');
+}
+
 /** Starts `gatehouse up` on a directory and waits for `ready`; the caller stops it. */
-export async function startUp(directory: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--ports', 'auto'], {
+export async function startUp(directory: string, ...options: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--ports', 'auto', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code]) => {
