@@ -22,12 +22,13 @@ export function encodeRequest(issuer: Certificate, serialNumber: string): string
   return encodeURIComponent(Buffer.from(request).toString('base64'));
 }
 
-/** What a response says of its one certificate. Throws when it must not be believed. */
+/** What a response says of its one certificate; undefined when it says nothing. Throws when it must not be believed. */
 export function readStatus(octets: Uint8Array, issuer: Certificate): 'good' | 'revoked' | 'unknown' | undefined {
   const response = readOcspResponse(octets);
+  if (response.status !== 'successful') return undefined;
   const verification = verifyOcspResponse(response, { issuer, now: new Date() });
   if (!verification.ok) throw new Error(`the response does not hold: ${verification.reason}`);
-  return response.status === 'successful' ? response.singles[0]?.status.kind : undefined;
+  return response.singles[0]?.status.kind;
 }
 
 /** Fetches over a connection that is kept alive. Rejects when the answer is not 200. */
