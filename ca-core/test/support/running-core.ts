@@ -42,8 +42,8 @@ export type TestCore = {
   joinRegistrationAuthority(options: RegistrationAuthorityOptions): Promise<CertificateAuthorityClient>;
   /** Ends the core as SIGTERM would. */
   stop(): Promise<void>;
-  /** Starts a core on the same directory again, after `whileStopped`. Connections of RAs end. */
-  restart(whileStopped?: () => void): Promise<void>;
+  /** Starts a core on the same directory again, after `whileStopped`, with other settings if given. Connections of RAs end. */
+  restart(whileStopped?: () => void, otherSet?: readonly string[]): Promise<void>;
 };
 
 /** What an RA of a test may do. */
@@ -118,11 +118,11 @@ export async function startTestCore(set: readonly string[] = [], options: TestCo
       await stop();
       rmSync(directory, { recursive: true, force: true });
     },
-    async restart(whileStopped = () => undefined) {
+    async restart(whileStopped = () => undefined, otherSet = set) {
       closeClients();
       await stop();
       whileStopped();
-      ({ running, stop } = await launch(directory, set, parts));
+      ({ running, stop } = await launch(directory, otherSet, parts));
       operator = connectOperator();
     },
   };
