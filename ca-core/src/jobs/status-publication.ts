@@ -223,7 +223,13 @@ export async function startStatusPublication(options: StatusPublicationOptions):
       }
       return await publisher.generate(scope, isDelta, wisher);
     },
-    problems: () => statusProblems(worker.problem(), publisher.late(), rootCrl.isOver()),
+    problems: () =>
+      statusProblems({
+        thread: worker.problem(),
+        lateCrls: publisher.late(),
+        isRootCrlOver: rootCrl.isOver(),
+        isResponderOver: responder.current().certificate.notAfter <= clock.now(),
+      }),
     stop,
     async close() {
       stop();
