@@ -37,7 +37,12 @@ function describeCrls({ crls, follower }: ReadinessSources, now: number): readon
   for (const { facts } of crls.all) {
     if (facts.nextUpdate.getTime() > now) continue;
     const what = `${facts.isDelta ? 'delta CRL' : 'CRL'} '${facts.scope}'`;
-    problems.push({ check: 'crl', detail: `the ${what} ended at ${facts.nextUpdate.toISOString()}` });
+    problems.push({
+      check: 'crl',
+      detail: `the ${what} ended at ${facts.nextUpdate.toISOString()}`,
+      // RFC 5280 §5.2.4: who finds no delta goes by the complete CRL, which lives longer.
+      isTolerable: facts.isDelta,
+    });
   }
   const missing = follower.missingCrls.filter((name) => crls.find(name) === undefined);
   if (missing.length > 0) {

@@ -242,6 +242,16 @@ describe('the gate without the core', () => {
     assert.match((await running.readiness()).problems.join(), /crl: the CRL 'issuing-1' ended at/);
     assert.equal((await running.send(crlPath)).status, 503);
   });
+
+  it('a delta that has ended makes it degraded: the complete CRL stands', async () => {
+    const running = await startBoth();
+    const times = { thisUpdate: seconds(-100), nextUpdate: seconds(-1) };
+    publisher.makeCrl({ crlNumber: 9, isDelta: true, ...times });
+    await until(async () => (await running.readiness()).status === 'degraded');
+    assert.match((await running.readiness()).problems.join(), /crl: the delta CRL 'issuing-1' ended at/);
+    assert.equal((await running.send('/crl/issuing-1-delta.crl')).status, 503);
+    assert.equal((await running.send(crlPath)).status, 200);
+  });
 });
 
 describe('a core that is another one', () => {
