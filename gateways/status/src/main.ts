@@ -55,7 +55,7 @@ export async function startStatus(process: PlainGate<StatusConfiguration>) {
   const crls = new CrlShelf(database, join(folder, 'crl'), log);
   await crls.load();
   process.onShutdown('CRLs', () => crls.close());
-  const publication = new Publication(database);
+  const publication = new Publication(database, log);
   const progress = new Progress(database);
 
   const follower = new Follower({

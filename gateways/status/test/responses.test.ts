@@ -84,6 +84,25 @@ describe('ARCHITECTURE §6: the copy of what was signed', () => {
     });
   });
 
+  it('begins anew when the copy was made by a newer version, and leaves one alone that another process holds', async () => {
+    await withDirectory(async (directory) => {
+      const before = await openState(directory);
+      take(before, [{}]);
+      before.responses.flush();
+      before.database.raw.exec("insert into gatehouseMigration values ('9999-newer', 0)");
+      await before.close();
+      const after = await openState(directory);
+      assert.equal(after.disk.count(), 0);
+      take(after, [{}]);
+      after.responses.flush();
+      after.database.raw.exec('PRAGMA locking_mode = EXCLUSIVE; begin exclusive');
+      await assert.rejects(openState(directory), /busy|locked/);
+      after.database.raw.exec('commit');
+      assert.equal(after.disk.count(), 1);
+      await after.close();
+    });
+  });
+
   it('holds what the disk does not take, and writes it when it does again', async () => {
     await withDirectory(async (directory) => {
       const state = await openState(directory);

@@ -1,12 +1,12 @@
-// One CRL on the disk, held open: whoever reads it reads this very CRL to its end, also when a newer one has taken its place
-// and its name is gone. Small ones are in memory as well, and cost a request nothing but the copy.
+// One CRL: a small one in memory, a large one in a file that is held open, so that whoever reads it reads this very CRL to its
+// end, also when a newer one has taken its place and its name is gone.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { FilePart } from './file-part.ts';
 
-/** Largest CRL that is held in memory. */
-const largestInMemory = 256 * 1024;
+/** Largest CRL that is held in memory: there may be thousands of shards. */
+const largestInMemory = 64 * 1024;
 
 /** An open CRL. */
 export class CrlFile {
@@ -14,20 +14,29 @@ export class CrlFile {
   readonly size: number;
   /** All of it, when it is small. */
   readonly contents: Buffer | undefined;
-  readonly #descriptor: number;
+  /** Of a large one. */
+  readonly #descriptor: number | undefined;
   #readers = 0;
   #isRetired = false;
 
   /** @throws {Error} when it cannot be read */
   constructor(path: string) {
     this.path = path;
-    this.#descriptor = openSync(path, 'r');
-    this.size = fstatSync(this.#descriptor).size;
-    this.contents = this.size <= largestInMemory ? this.#readAll() : undefined;
+    const descriptor = openSync(path, 'r');
+    let isNeeded = false;
+    try {
+      this.size = fstatSync(descriptor).size;
+      isNeeded = this.size > largestInMemory;
+      this.contents = isNeeded ? undefined : readFileSync(descriptor);
+    } finally {
+      if (!isNeeded) closeSync(descriptor);
+    }
+    this.#descriptor = isNeeded ? descriptor : undefined;
   }
 
   /** A stream of the octets from `first` to `last`, both included. */
   stream(first: number, last: number): Readable {
+    if (this.#descriptor === undefined) return Readable.from([this.contents?.subarray(first, last + 1)]);
     this.#readers++;
     return new FilePart(this.#descriptor, first, last, () => {
       this.#readers--;
@@ -41,17 +50,7 @@ export class CrlFile {
     this.#closeIfUnused();
   }
 
-  #readAll(): Buffer {
-    const contents = Buffer.allocUnsafe(this.size);
-    for (let at = 0; at < this.size; ) {
-      const count = readSync(this.#descriptor, contents, at, this.size - at, at);
-      if (count === 0) throw new Error(`${this.path} has become shorter`);
-      at += count;
-    }
-    return contents;
-  }
-
   #closeIfUnused(): void {
-    if (this.#isRetired && this.#readers === 0) closeSync(this.#descriptor);
+    if (this.#isRetired && this.#readers === 0 && this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
 }

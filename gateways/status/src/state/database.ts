@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Migration, migrate } from '@gatehouse/runtime/database/migrate';
-import { openSqlite, type SqliteDatabaseHandle } from '@gatehouse/runtime/database/sqlite';
+import { DatabaseError, openSqlite, type SqliteDatabaseHandle } from '@gatehouse/runtime/database/sqlite';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Logger } from '@gatehouse/runtime/log';
 import { sql } from 'kysely';
@@ -82,33 +82,45 @@ const initial: Migration = {
 };
 
 /**
- * Opens the copy, or begins a new one.
+ * Opens the copy, or begins a new one in place of one that is damaged or was made by a newer version.
  *
- * @throws {FatalError} when there can be no file there
+ * @throws {FatalError} when there can be no file there, or another process holds it
  */
 export async function openStatusDatabase(file: string, log: Logger): Promise<StatusDatabase> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
     return await open(file);
   } catch (error) {
-    if (!(error instanceof FatalError)) throw error;
-    log.warn({ err: error, file }, 'the copy cannot be used; a new one is begun');
+    if (!(error instanceof UselessCopyError)) throw error;
+    log.warn({ err: error.cause, file }, 'the copy cannot be used; a new one is begun');
     for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
     return await open(file);
   }
 }
 
+/** A copy that is there and can be read, but not used. */
+class UselessCopyError extends Error {
+  override readonly name = 'UselessCopyError';
+}
+
 async function open(file: string): Promise<StatusDatabase> {
-  const database = openSqlite<unknown>({ file });
+  let database: StatusDatabase | undefined;
   try {
+    database = openSqlite<unknown>({ file });
     await migrate(database.kysely, { '0001-initial': initial });
-    // The keep sends again what a power cut has taken.
-    database.raw.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000');
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
+  } catch (cause) {
+    await database?.close();
+    const isNewer = database !== undefined && cause instanceof FatalError;
+    throw isNewer || isCorrupt(cause) ? new UselessCopyError('the copy cannot be used', { cause }) : cause;
   }
+  // The keep sends again what a power cut has taken.
+  database.raw.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000');
+  return database;
+}
+
+function isCorrupt(error: unknown): boolean {
+  const cause = error instanceof FatalError ? error.cause : error;
+  return cause instanceof DatabaseError && cause.code === 'corrupt';
 }
 
 /** Runs work in one transaction; `raw` must not be in one. */

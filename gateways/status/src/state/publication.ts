@@ -6,6 +6,7 @@ import { findExtension, keyIdentifier, readSubjectKeyIdentifier } from '@gatehou
 import { extensionIds } from '@gatehouse/pkix/object-identifiers';
 import { type CertificateId, issuerHashes, type OcspHash } from '@gatehouse/pkix/ocsp/certificate-id';
 import type { CrlScope, Publication as SentPublication, StatusIssuer } from '@gatehouse/ra-client/status';
+import type { Logger } from '@gatehouse/runtime/log';
 import { type StatusDatabase, transact } from './database.ts';
 import { createRecognizer, type PlainRequest, type RecognizeRequest } from './plain-request.ts';
 import { octetsOf } from './response-disk.ts';
@@ -24,13 +25,15 @@ export type Issuer = {
 /** What is published, and by whom. */
 export class Publication {
   readonly #database: StatusDatabase;
+  readonly #log: Logger;
   #issuers: readonly Issuer[];
   #scopes: ReadonlyMap<string, CrlScope>;
   #recognize: RecognizeRequest;
 
   /** As it was when it was written last; empty before that. */
-  constructor(database: StatusDatabase) {
+  constructor(database: StatusDatabase, log: Logger) {
     this.#database = database;
+    this.#log = log;
     const { raw } = database;
     this.#issuers = raw.prepare('select * from issuers order by rank').all().map(toIssuer);
     this.#scopes = byName(raw.prepare('select * from scopes').all().map(toScope));
@@ -74,7 +77,12 @@ export class Publication {
       const now = issuers.find(({ name }) => name === before.name);
       return now === undefined || !haveSameKey(before, now);
     });
-    this.#write(issuers, scopes);
+    try {
+      this.#write(issuers, scopes);
+    } catch (error) {
+      // It holds all the same; after a restart without the keep, what was published before does.
+      this.#log.error({ err: error }, 'what is published cannot be written to the copy');
+    }
     this.#issuers = issuers;
     this.#scopes = byName(scopes);
     this.#recognize = createRecognizer(issuers);

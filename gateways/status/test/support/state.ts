@@ -50,7 +50,7 @@ export async function openState(directory: string, options: StateOptions = {}): 
     memory,
     responses,
     crls,
-    publication: new Publication(database),
+    publication: new Publication(database, silentLog),
     progress: new Progress(database),
     close: async () => {
       responses.close();
