@@ -7,7 +7,7 @@ import type { Issued } from '@gatehouse/proto/certificate-authority';
 import { authoritiesOf } from '../support/credentials.ts';
 import { certificationRequest, enrollRequest, issue } from '../support/enrollment.ts';
 import { startTestCore } from '../support/running-core.ts';
-import { changeStatus, entriesOf, fetchCrl, followStatus, withFiles } from '../support/status.ts';
+import { changeStatus, entriesOf, fetchCrl, fetchCrlWhen, followStatus, withFiles } from '../support/status.ts';
 
 const shards = (count: number): string => `core.status.issuing.crl.shards=${count}`;
 const baseUrl = (host: string): string => `core.status.baseUrl=http://${host}.example.com`;
@@ -38,9 +38,8 @@ async function obtain(): Promise<Issued> {
 
 async function revoke({ serialNumber }: Issued, scope: string): Promise<void> {
   await gate.follower.until(({ crls }) => crls.has(scope));
-  const before = gate.follower.crls.get(scope)?.crlNumber ?? 0;
   await changeStatus(gate.authority, serialNumber);
-  await gate.follower.until(({ crls }) => (crls.get(scope)?.crlNumber ?? 0) > before);
+  await fetchCrlWhen(gate.status, gate.follower, { scope }, (entries) => entries[serialNumber] === 4);
 }
 
 /** What openssl says of a certificate with one CRL; nothing when it is good. */

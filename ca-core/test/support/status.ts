@@ -124,6 +124,22 @@ export async function fetchCrl(
   return { facts, der, crl: readCertificateList(der) };
 }
 
+/** The first CRL of a scope, from the one that is there on, whose entries are right. */
+export async function fetchCrlWhen(
+  client: CertificateStatusClient,
+  follower: StatusFollower,
+  name: { readonly scope: string; readonly isDelta?: boolean },
+  isRight: (entries: Readonly<Record<string, number>>) => boolean,
+): Promise<Awaited<ReturnType<typeof fetchCrl>>> {
+  const { scope, isDelta = false } = name;
+  for (;;) {
+    const found = await fetchCrl(client, scope, isDelta);
+    if (isRight(entriesOf(found.crl))) return found;
+    const key = isDelta ? `${scope}-delta` : scope;
+    await follower.until(({ crls }) => (crls.get(key)?.crlNumber ?? 0) > found.facts.crlNumber);
+  }
+}
+
 /** Reason of each entry by serial number. */
 export function entriesOf(crl: CertificateList): Readonly<Record<string, number>> {
   return Object.fromEntries([...crl.entries()].map(({ serialNumber, reason }) => [serialNumber, reason]));
