@@ -66,3 +66,9 @@ function distributionPoint(
   const fullName = all.map((baseUrl) => crlUrl(baseUrl, scope));
   return { fullName, onlyContains: kind === 'ca' ? 'ca-certificates' : 'user-certificates' };
 }
+
+/** By scope; a full CRL stands before its delta. */
+export function comparePlans(a: CrlPlan, b: CrlPlan): number {
+  if (a.scope !== b.scope) return a.scope < b.scope ? -1 : 1;
+  return Number(a.isDelta) - Number(b.isDelta);
+}

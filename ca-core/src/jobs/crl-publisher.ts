@@ -9,7 +9,7 @@ import { lastCrlNumber, type StoredCrl } from '../store/crls.ts';
 import { buildCrl, type CrlBuildParts } from './crl-build.ts';
 import { crlName } from './crl-files.ts';
 import { loadTarget } from './crl-loading.ts';
-import type { CrlPlan } from './crl-plan.ts';
+import { type CrlPlan, comparePlans } from './crl-plan.ts';
 import { nextCrlNumber } from './crl-schedule.ts';
 import {
   buildAt,
@@ -54,6 +54,8 @@ export type CrlPublisher = {
   generate(scope: string, isDelta: boolean, actor: string): Promise<PublishedCrl>;
   /** Changes of status up to a position belong onto the CRLs of these scopes. */
   noteChanges(scopes: readonly string[], position: number): void;
+  /** The file of a CRL is not there: it is made anew. */
+  noteLost(scope: string, isDelta: boolean): void;
   /** Compares all CRLs with what the database says: for what was missed. */
   compare(): void;
   /** Looks what is to be made. To be called often; it also says in the log what is late. */
@@ -192,7 +194,7 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     scopes: () => new Set([...targets.values()].map(({ plan }) => plan.scope)),
     version: () => version,
     list() {
-      const byName = [...targets.values()].sort((a, b) => compareScopes(a.plan, b.plan));
+      const byName = [...targets.values()].sort((a, b) => comparePlans(a.plan, b.plan));
       return byName.flatMap(({ plan, crl }) => (crl === undefined ? [] : [{ plan, crl }]));
     },
     find(scope, isDelta) {
@@ -219,6 +221,13 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
       }
       look();
     },
+    noteLost(scope, isDelta) {
+      const target = find(scope, isDelta);
+      if (target === undefined) return;
+      log.error({ crl: crlName(scope, isDelta) }, 'the file of a CRL is gone; it is made anew');
+      target.isStale = true;
+      look();
+    },
     compare() {
       for (const target of targets.values()) {
         const { crl, plan } = target;
@@ -234,9 +243,4 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
       await Promise.all(underWay.values());
     },
   };
-}
-
-function compareScopes(a: CrlPlan, b: CrlPlan): number {
-  if (a.scope !== b.scope) return a.scope < b.scope ? -1 : 1;
-  return Number(a.isDelta) - Number(b.isDelta);
 }

@@ -38,6 +38,8 @@ export type RootCrlImport = {
   published(): PublishedCrl | undefined;
   /** Looks at the file; resolves when a newer one is published. Never rejects. */
   look(): Promise<void>;
+  /** The file that is served is not there: it is taken in again. */
+  noteLost(): void;
   /** Whether its time is over. */
   isOver(): boolean;
 };
@@ -102,13 +104,20 @@ export function createRootCrlImport(parts: RootCrlParts): RootCrlImport {
     parts.onPublished();
   }
 
+  function look(): Promise<void> {
+    underWay ??= takeIn().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  }
+
   return {
     published: () => published,
-    look() {
-      underWay ??= takeIn().finally(() => {
-        underWay = undefined;
-      });
-      return underWay;
+    look,
+    noteLost() {
+      log.error('the file of the CRL of the root is gone; it is taken in again');
+      seen = '';
+      void look();
     },
     isOver: () => published !== undefined && published.crl.nextUpdate <= parts.clock.now().getTime(),
   };

@@ -46,6 +46,8 @@ export type StatusPublication = StatusSource & {
   scopes(): readonly { readonly name: string; readonly authority: string; readonly hasDelta: boolean }[];
   /** A published CRL and its file. The two belong together until the caller lets others have their turn. */
   find(scope: string, isDelta: boolean): (PublishedCrl & { readonly file: string }) | undefined;
+  /** The file that {@link StatusPublication.find} named is not there: it is made again. */
+  noteLost(scope: string, isDelta: boolean): void;
   /** Makes a CRL now. Rejects with CoreError. */
   generate(scope: string, isDelta: boolean, actor: string): Promise<PublishedCrl>;
   problems(): readonly ReadinessProblem[];
@@ -216,6 +218,10 @@ export async function startStatusPublication(options: StatusPublicationOptions):
     find(scope, isDelta) {
       const published = scope === rootScope && !isDelta ? rootCrl.published() : publisher.find(scope, isDelta);
       return published && { ...published, file: publishedCrlFile(folder, scope, isDelta) };
+    },
+    noteLost(scope, isDelta) {
+      if (scope === rootScope) rootCrl.noteLost();
+      else publisher.noteLost(scope, isDelta);
     },
     async generate(scope, isDelta, wisher) {
       if (scope === rootScope) {

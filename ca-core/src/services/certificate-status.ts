@@ -77,7 +77,11 @@ async function openCrl(status: StatusPublication, scope: string, isDelta: boolea
   for (;;) {
     const found = status.find(scope, isDelta);
     if (found === undefined) throw noCrl(status, scope, isDelta);
-    const file: FileHandle = await open(found.file, 'r');
+    const file = await openFile(found.file);
+    if (file === undefined) {
+      status.noteLost(scope, isDelta);
+      throw beingMade(scope);
+    }
     if (status.find(scope, isDelta)?.crl === found.crl) return { file, facts: crlFacts(found) };
     await file.close();
   }
@@ -85,6 +89,19 @@ async function openCrl(status: StatusPublication, scope: string, isDelta: boolea
 
 function noCrl(status: StatusPublication, scope: string, isDelta: boolean): CoreError {
   const isPlanned = status.scopes().some(({ name, hasDelta }) => name === scope && (hasDelta || !isDelta));
-  if (isPlanned) return new CoreError('unavailable', `the CRL '${scope}' is being made`, { retryAfterSeconds: 1 });
+  if (isPlanned) return beingMade(scope);
   return new CoreError('not-found', `there is no ${isDelta ? 'delta ' : ''}CRL '${scope.slice(0, 64)}'`);
+}
+
+function beingMade(scope: string): CoreError {
+  return new CoreError('unavailable', `the CRL '${scope}' is being made`, { retryAfterSeconds: 1 });
+}
+
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -14,7 +14,7 @@ import { CertificateStatusClient } from '@gatehouse/proto/certificate-status';
 import { createLog } from '@gatehouse/runtime/log';
 import { renewRootCrl } from '../../src/authorities/renew-root-crl.ts';
 import { authoritiesOf } from '../support/credentials.ts';
-import { assertAuditHolds, certificationRequest, enrollRequest, issue } from '../support/enrollment.ts';
+import { assertAuditHolds, certificationRequest, enrollRequest, issue, refused } from '../support/enrollment.ts';
 import { type Connection, channelCredentials, startTestCore } from '../support/running-core.ts';
 import {
   changeStatus,
@@ -136,6 +136,17 @@ describe('a core that starts again', () => {
     await fetchCrl(gate.status, 'issuing-1');
     await fetchCrl(gate.status, 'root');
     assert.ok(lines.some((line) => line.includes('missing or damaged')));
+  });
+
+  it('makes a CRL anew whose file goes while it runs', async () => {
+    const before = numbers();
+    for (const name of ['issuing-ca', 'root']) rmSync(path(`crl/${name}.crl`));
+    await refused(fetchCrl(gate.status, 'issuing-ca'), 'unavailable', /being made/);
+    await follower.until(({ crls }) => (crls.get('issuing-ca')?.crlNumber ?? 0) > (before['issuing-ca'] ?? 0));
+    await fetchCrl(gate.status, 'issuing-ca');
+    await refused(fetchCrl(gate.status, 'root'), 'unavailable', /being made/);
+    const { facts } = await fetchCrl(gate.status, 'root');
+    assert.equal(facts.crlNumber, before.root);
   });
 
   it('shows what was revoked when no CRL of it could be made any more', async () => {
