@@ -8,6 +8,7 @@ import { newSentRequest, send } from './support/enrollment-load.ts';
 import { assertRecordedOnce, readLedger } from './support/ledger.ts';
 import { limitedDisk } from './support/limited-disk.ts';
 import { assertRefused, killNow, startCore, startCoreInVain, stop } from './support/processes.ts';
+import { until } from './support/until.ts';
 
 /** Keeps free what the core demands by default would leave nothing to test with. */
 const set = ['core.database.reserveMegabytes=1'];
@@ -50,7 +51,7 @@ describe('the disk runs full', () => {
     const operator = connectOperator(directory, address);
     context.after(() => Promise.all([gate.close(0), operator.close(0)]));
     const received = [await enroll(gate)];
-    assert.equal((await readiness(management)).status, 200);
+    await until('the core is ready', async () => (await readiness(management)).status === 200);
 
     disk.fill({ pid: command.pid });
     const refusal = await enrollUntilRefused(gate, received);
@@ -65,7 +66,7 @@ describe('the disk runs full', () => {
     for (const { serialNumber } of received) await gate.getCertificate({ serialNumber });
 
     disk.free(command.pid);
-    assert.equal((await readiness(management)).status, 200);
+    await until('the core is ready again', async () => (await readiness(management)).status === 200);
     received.push(await enroll(gate));
     const ledger = await readLedger(operator, 'load');
     assertRecordedOnce(ledger, received);
