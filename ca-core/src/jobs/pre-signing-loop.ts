@@ -45,6 +45,9 @@ const changesAtOnce = 1000;
 /** A CRL goes before the next batch for so long; a small one is done by then, and beside a large one little is signed. */
 const longestPauseMs = 100;
 
+/** Of changes, a batch takes about as long: while many are signed and a CRL is made, each gets half of the time. */
+const changesPauseMs = 25;
+
 /** Makes the loop; it sleeps until it is woken. */
 export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop {
   const { store, log, preSigner, post } = parts;
@@ -73,7 +76,7 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
     }
   }
 
-  /** Signs what has changed. */
+  /** Signs what has changed. Of very much at once, only the first batch does not wait for CRLs, which have to show it too. */
   async function signChanges(): Promise<void> {
     for (;;) {
       tellChangedScopes();
@@ -81,7 +84,18 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
       const batch = canSign(responder) ? await preSigner.signChanges(responder, now) : undefined;
       if (batch === undefined || isClosing) return;
       post({ kind: 'signed', certificates: batch.signed });
+      if (log.progress().changePosition < lastStatusPosition(store)) await untilCrlsAreDone(changesPauseMs);
     }
+  }
+
+  /** Waits while CRLs are made, but no longer than so. */
+  async function untilCrlsAreDone(longestMs: number, woken?: Promise<void>): Promise<void> {
+    const done = parts.crlsDone();
+    if (done === undefined) return;
+    const ending = new AbortController();
+    const ends = [done, pause(longestMs, ending.signal)];
+    await Promise.race(woken === undefined ? ends : [...ends, woken]);
+    ending.abort();
   }
 
   /** Signs one batch of the others. Answers whether there may be another one. */
@@ -102,15 +116,13 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
 
   async function letCrlsGoFirst(): Promise<void> {
     const deadline = performance.now() + longestPauseMs;
-    for (let done = parts.crlsDone(); done !== undefined && !isClosing; done = parts.crlsDone()) {
+    while (parts.crlsDone() !== undefined && !isClosing) {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) return;
       const woken = new Promise<void>((resolve) => {
         endPause = resolve;
       });
-      const ending = new AbortController();
-      await Promise.race([done, woken, pause(leftMs, ending.signal)]);
-      ending.abort();
+      await untilCrlsAreDone(leftMs, woken);
       await signChanges();
     }
   }
