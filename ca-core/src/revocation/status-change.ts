@@ -30,6 +30,10 @@ export function checkStatusChange({ reason, invalidityDate }: Omit<StatusChange,
   if (invalidityDate !== undefined && !(invalidityDate <= now)) {
     throw new CoreError('malformed', 'the invalidity date lies in the future');
   }
+  // A GeneralizedTime has no years before 0: one entry that cannot be encoded would let no CRL be made any more.
+  if (invalidityDate !== undefined && invalidityDate.getTime() < 0) {
+    throw new CoreError('malformed', 'the invalidity date lies before 1970');
+  }
 }
 
 /**

@@ -164,6 +164,12 @@ describe('what is no bulk revocation', () => {
       { invalidityDate: new Date(Date.now() + day) },
       /future/,
     ],
+    [
+      'RFC 5280 §5.3.2: an invalidity date that no CRL can hold',
+      { profile: 'x' },
+      { invalidityDate: new Date(Date.UTC(-1, 0)) },
+      /before 1970/,
+    ],
     ['no idempotency key', { profile: 'x' }, { idempotencyKey: '' }, /idempotency key/],
     ['an idempotency key without end', { profile: 'x' }, { idempotencyKey: 'x'.repeat(129) }, /idempotency key/],
   ];
