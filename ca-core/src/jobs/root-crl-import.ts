@@ -7,6 +7,7 @@ import { statSync } from 'node:fs';
 import type { Certificate } from '@gatehouse/pkix/certificate';
 import type { CertificateList } from '@gatehouse/pkix/crl/certificate-list';
 import type { Clock } from '@gatehouse/runtime/clock';
+import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Logger } from '@gatehouse/runtime/log';
 import { writeFileAtomic } from '@gatehouse/runtime/private-file';
 import { hierarchyFolder, rootCrlFile } from '../authorities/files.ts';
@@ -15,6 +16,7 @@ import { findNewestCrl, recordCrl, type StoredCrl } from '../store/crls.ts';
 import type { Store } from '../store/open-store.ts';
 import { isCrlFileIntact, publishedCrlFile } from './crl-files.ts';
 import type { PublishedCrl } from './crl-publisher.ts';
+import { retryDelayMs } from './crl-schedule.ts';
 
 /** Scope and authority of the root's CRL. */
 export const rootScope = 'root';
@@ -51,23 +53,33 @@ export function createRootCrlImport(parts: RootCrlParts): RootCrlImport {
   const target = publishedCrlFile(folder, rootScope, false);
   let published: PublishedCrl | undefined;
   let seen = '';
+  let failures = 0;
+  /** By the clock that never jumps. */
+  let nextTryMono = 0;
   let underWay: Promise<void> | undefined;
 
   /** Changes whenever the file is another one. */
   function fingerprint(): string {
     const status = statSync(source, { throwIfNoEntry: false });
-    return status === undefined ? '' : `${status.ino} ${status.size} ${status.mtimeMs}`;
+    return status === undefined ? '' : `${status.ino} ${status.size} ${status.mtimeMs} ${status.ctimeMs}`;
   }
 
   async function takeIn(): Promise<void> {
-    const found = fingerprint();
-    if (found === seen) return;
-    seen = found;
+    if (performance.now() < nextTryMono) return;
     try {
+      const found = fingerprint();
+      if (found === seen) return;
+      seen = found;
       const crl = loadRootCrl(directory, root);
       if (crl !== undefined) await publish(toStored(crl), crl.der);
+      failures = 0;
     } catch (error) {
       log.error({ err: error }, 'the CRL of the root cannot be published');
+      // What is wrong with the file stays wrong until the file is another one; the disk and the database may come back.
+      if (error instanceof FatalError) return;
+      seen = '';
+      failures += 1;
+      nextTryMono = performance.now() + retryDelayMs(failures);
     }
   }
 

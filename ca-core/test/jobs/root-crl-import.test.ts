@@ -1,10 +1,12 @@
 // The root's own CRL: taken in when it is newer, never replaced by an older one, and only when the root has signed it.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createManualClock } from '@gatehouse/runtime/clock';
+import { sql } from 'kysely';
 import { createHierarchy } from '../../src/authorities/create-hierarchy.ts';
 import { loadAuthorities } from '../../src/authorities/load-authorities.ts';
 import { renewRootCrl } from '../../src/authorities/renew-root-crl.ts';
@@ -46,6 +48,7 @@ async function open() {
     start,
     published,
     logged,
+    store,
     source: join(directory, 'ca/root.crl'),
     target: join(directory, 'crl/root.crl'),
     renew: () => renewRootCrl({ directory, rootPassphrase: 'offline', clock }),
@@ -111,6 +114,42 @@ describe('the CRL of the root', () => {
     await rootCrl.look();
     assert.equal(rootCrl.published(), undefined);
     assert.deepEqual(logged, []);
+  });
+
+  /** The import tries again by itself, a little later; waits until it has worked. */
+  async function lookUntilPublished(rootCrl: ReturnType<typeof createRootCrlImport>): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while (rootCrl.published() === undefined && performance.now() < deadline) {
+      await rootCrl.look();
+      await setImmediate();
+    }
+  }
+
+  it('is taken in once the database can be written again', async () => {
+    const { start, store, source, target, logged } = await open();
+    await sql`PRAGMA query_only = 1`.execute(store.kysely);
+    const rootCrl = start();
+    await rootCrl.look();
+    assert.equal(rootCrl.published(), undefined);
+    await sql`PRAGMA query_only = 0`.execute(store.kysely);
+    await lookUntilPublished(rootCrl);
+    assert.deepEqual(readFileSync(target), readFileSync(source));
+    assert.equal(logged.filter((line) => line.includes('cannot be published')).length, 1);
+  });
+
+  it('is looked for again when its folder could not be looked into', async () => {
+    const { start, source, target } = await open();
+    const [folder, moved] = [dirname(source), `${dirname(source)}-moved`];
+    renameSync(folder, moved);
+    // A loop of links, which statSync throws for whoever runs the test.
+    symlinkSync(folder, folder);
+    const rootCrl = start();
+    await rootCrl.look();
+    assert.equal(rootCrl.published(), undefined);
+    rmSync(folder);
+    renameSync(moved, folder);
+    await lookUntilPublished(rootCrl);
+    assert.deepEqual(readFileSync(target), readFileSync(source));
   });
 
   it('is over when its time is', async () => {
