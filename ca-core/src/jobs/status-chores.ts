@@ -23,16 +23,18 @@ export type StatusChoreParts = Pick<Keep, 'store' | 'clock' | 'log'> & {
 /**
  * Does them. Never rejects: what fails is logged, and tried again the next time.
  *
- * @param lastNotAfter scopes that certificates name, and when the last such certificate ends, epoch milliseconds
+ * @param readLastNotAfter answers scopes that certificates name, and when the last such certificate ends, epoch
+ *   milliseconds
  * @param signedPosition up to which changes of status are signed into OCSP responses
  */
 export async function doStatusChores(
   parts: StatusChoreParts,
-  lastNotAfter: ReadonlyMap<string, number>,
+  readLastNotAfter: () => ReadonlyMap<string, number>,
   signedPosition: number,
 ): Promise<void> {
   const { store, publisher, configured, log } = parts;
   try {
+    const lastNotAfter = readLastNotAfter();
     for (const scope of endedScopes(store, publisher.scopes(), configured, lastNotAfter)) {
       publisher.remove(scope);
       await forgetScope(store, scope);

@@ -162,12 +162,8 @@ export async function startStatusPublication(options: StatusPublicationOptions):
 
   async function doChores(): Promise<void> {
     if (!idle.isCaughtUp || reader === undefined || isClosing) return;
-    const lastNotAfter = reader.scopes();
-    await doStatusChores(
-      { store, clock, log, folder, publisher, configured, plansOf },
-      lastNotAfter,
-      idle.changePosition,
-    );
+    const parts = { store, clock, log, folder, publisher, configured, plansOf };
+    await doStatusChores(parts, reader.scopes, idle.changePosition);
   }
 
   responder.onChange(worker.setResponder);
