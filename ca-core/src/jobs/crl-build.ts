@@ -24,6 +24,8 @@ export type CrlBuildParts = {
   readonly signer: Signer;
   readonly folder: string;
   readonly clock: Clock;
+  /** CRLs from before say something else of themselves, and are no base of a delta. Epoch milliseconds. */
+  readonly plansSince: number;
   /** The next number of a scope, which nobody else gets. */
   nextNumber(scope: string): number;
 };
@@ -97,7 +99,7 @@ async function make(parts: CrlBuildParts, build: CrlBuild, number: number, files
 }
 
 function describe(
-  { store, clock }: CrlBuildParts,
+  { store, clock, plansSince }: CrlBuildParts,
   { plan, previous }: CrlBuild,
   number: number,
   files: CrlFiles,
@@ -107,7 +109,9 @@ function describe(
   return {
     file: files.tbs,
     coverage: plan.coverage,
-    contents: plan.isDelta ? deltaContents(store, plan.scope, now) : fullContents(previous, times.thisUpdate),
+    contents: plan.isDelta
+      ? deltaContents(store, plan.scope, now, plansSince)
+      : fullContents(previous, times.thisUpdate),
     number,
     ...times,
     issuingDistributionPoint: plan.issuingDistributionPoint,
@@ -121,8 +125,9 @@ function fullContents(previous: StoredCrl | undefined, thisUpdate: number): CrlJ
   return { kind: 'full', listedSince: Math.min(previous?.thisUpdate ?? 0, thisUpdate) };
 }
 
-function deltaContents(store: Store, scope: string, now: number): CrlJob['contents'] {
-  const base = findDeltaBase(store, scope, now);
+/** RFC 5280 §5.2.4: base and delta have the same issuingDistributionPoint. Numbers are of the time. */
+function deltaContents(store: Store, scope: string, now: number, plansSince: number): CrlJob['contents'] {
+  const base = findDeltaBase(store, scope, now, plansSince);
   if (base === undefined)
     throw new CoreError('unavailable', `there is no CRL '${scope}' yet that a delta could start from`);
   return { kind: 'delta', baseNumber: base.number, afterPosition: base.changePosition };

@@ -14,6 +14,7 @@ import { nextCrlNumber } from './crl-schedule.ts';
 import {
   buildAt,
   type CrlTarget,
+  compareTurns,
   isInTrouble,
   isQuick,
   newTarget,
@@ -32,8 +33,6 @@ export type CrlPublisherParts = Omit<CrlBuildParts, 'nextNumber'> & {
   readonly log: Logger;
   /** Actor of what happens by itself. */
   readonly actor: string;
-  /** CRLs from before say something else of themselves, and are made anew. Epoch milliseconds. */
-  readonly plansSince: number;
   /** Told after each CRL that was published, with how long it took. */
   onPublished(plan: CrlPlan, durationMs: number): void;
 };
@@ -84,7 +83,11 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
   const now = (): number => clock.now().getTime();
 
   function nextNumber(scope: string): number {
-    const number = nextCrlNumber(now(), Math.max(numbers.get(scope) ?? 0, lastCrlNumber(store, scope)));
+    // Also by a clock that was set back: a CRL that is made now says what is said since then.
+    const number = nextCrlNumber(
+      Math.max(now(), parts.plansSince),
+      Math.max(numbers.get(scope) ?? 0, lastCrlNumber(store, scope)),
+    );
     numbers.set(scope, number);
     return number;
   }
@@ -100,20 +103,23 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     if (isClosing || !worker.isReady()) return;
     const nowMono = performance.now();
     let next = Number.POSITIVE_INFINITY;
+    const ready: CrlTarget[] = [];
     for (const target of targets.values()) {
       const at = buildAt(target, now(), nowMono);
       if (at === undefined) continue;
       if (at > nowMono) next = Math.min(next, at);
-      else if (hasRoom(target)) begin(target);
+      else ready.push(target);
     }
+    for (const target of ready.sort(compareTurns)) if (hasRoom(target)) begin(target);
     if (next === Number.POSITIVE_INFINITY) return;
     timer = setTimeout(look, next - nowMono);
     timer.unref();
   }
 
   function hasRoom(target: CrlTarget): boolean {
-    // A delta starts from a full CRL.
-    if (target.plan.isDelta && targets.get(target.plan.scope)?.crl === undefined) return false;
+    // A delta starts from a full CRL that says the same of itself.
+    const base = target.plan.isDelta ? targets.get(target.plan.scope)?.crl : undefined;
+    if (target.plan.isDelta && (base === undefined || base.number < parts.plansSince)) return false;
     const others = [...underWay.keys()];
     return isQuick(target) ? others.filter(isQuick).length < quickAtOnce : others.every(isQuick);
   }

@@ -95,3 +95,16 @@ export function isInTrouble({ crl, plan }: CrlTarget, now: number): boolean {
 export function isQuick({ crl }: CrlTarget): boolean {
   return isSmall(crl?.entries ?? 0);
 }
+
+/**
+ * Whose turn is first: what somebody waits for, then what was made or tried longest ago. While more changes than can be
+ * made, each is made in its turn, and none is passed by for ever.
+ */
+export function compareTurns(a: CrlTarget, b: CrlTarget): number {
+  const isWished = ({ wishes }: CrlTarget): number => Number(wishes.length > 0);
+  return isWished(b) - isWished(a) || lastTurnMono(a) - lastTurnMono(b);
+}
+
+function lastTurnMono({ last, failedAtMono }: CrlTarget): number {
+  return Math.max(last?.endedAt ?? 0, failedAtMono);
+}

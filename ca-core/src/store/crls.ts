@@ -86,8 +86,9 @@ const selectOldestFull = compileQuery((database) =>
     .where('scope', '=', slot<string>(0))
     .where('base_number', 'is', null)
     .where('next_update', '>=', slot<number>(1))
+    .where('number', '>=', slot<number>(2))
     .orderBy('number')
-    .limit(slot<number>(2)),
+    .limit(slot<number>(3)),
 );
 
 const selectOldestPosition = compileQuery((database) =>
@@ -160,10 +161,18 @@ export function findNewestCrl(store: StoreReader, scope: string, isDelta: boolea
  * Throws CoreError `unavailable`.
  *
  * @param now epoch milliseconds
+ * @param fromNumber full CRLs with a lower number have another issuingDistributionPoint than the delta, and are no base
  */
-export function findDeltaBase(store: StoreReader, scope: string, now: number): StoredCrl | undefined {
-  const row = store.one(selectOldestFull, scope, now, 1);
-  return row === undefined ? findNewestCrl(store, scope, false) : toStoredCrl(row);
+export function findDeltaBase(
+  store: StoreReader,
+  scope: string,
+  now: number,
+  fromNumber: number,
+): StoredCrl | undefined {
+  const row = store.one(selectOldestFull, scope, now, fromNumber, 1);
+  if (row !== undefined) return toStoredCrl(row);
+  const newest = findNewestCrl(store, scope, false);
+  return newest !== undefined && newest.number >= fromNumber ? newest : undefined;
 }
 
 /**

@@ -55,17 +55,26 @@ describe('RFC 5280 §5.2.4: full CRLs as bases of deltas', () => {
     for (const age of [0, 1, 2]) {
       await record(store, crl(1 + age, { thisUpdate: now + age * day, nextUpdate: now + (3 + age) * day }));
     }
-    assert.equal(findDeltaBase(store, 'issuing-1', now)?.number, 1);
-    assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + 1)?.number, 2);
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 0)?.number, 1);
+    assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + 1, 0)?.number, 2);
     assert.equal(findNewestCrl(store, 'issuing-1', false)?.number, 3);
     await record(store, crl(4, { nextUpdate: now + 9 * day }), now + 4 * day + 1);
-    assert.equal(findDeltaBase(store, 'issuing-1', now)?.number, 3);
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 0)?.number, 3);
+  });
+
+  it('are no base when they say something else of themselves than the delta: both have the same scope', async () => {
+    const { store } = await open();
+    for (const number of [10, 20, 30]) await record(store, crl(number));
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 11)?.number, 20);
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 30)?.number, 30);
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 31), undefined);
+    assert.equal(findDeltaBase(store, 'issuing-1', now + 30 * day, 31), undefined);
   });
 
   it('leave the newest when all are over', async () => {
     const { store } = await open();
     await record(store, crl(1));
-    assert.equal(findDeltaBase(store, 'issuing-1', now + 30 * day)?.number, 1);
+    assert.equal(findDeltaBase(store, 'issuing-1', now + 30 * day, 0)?.number, 1);
   });
 
   it('are not replaced by deltas, of which only the newest stays', async () => {
@@ -169,13 +178,37 @@ describe('scopes that are not configured any more', () => {
           add: async () => undefined,
         },
       },
-      new Map([
-        ['issuing-2', now - 1],
-        ['issuing-9', now + 1],
-      ]),
+      () =>
+        new Map([
+          ['issuing-2', now - 1],
+          ['issuing-9', now + 1],
+        ]),
       0,
     );
     assert.deepEqual([removed, added], [['issuing-2'], ['issuing-9']]);
     assert.equal(findNewestCrl(store, 'issuing-2', false), undefined);
+  });
+
+  it('stay as they are when it cannot be read which of them certificates name', async () => {
+    const { store } = await open();
+    await record(store, crl(1, { scope: 'issuing-2' }));
+    const logged: string[] = [];
+    await doStatusChores(
+      {
+        store,
+        clock: createManualClock(new Date(now)),
+        log: createLog({ name: 'test', level: 'info', destination: { write: (line) => void logged.push(line) } }),
+        folder: tmpdir(),
+        configured: new Set(),
+        plansOf: () => [],
+        publisher: { scopes: () => new Set(['issuing-2']), remove: assert.fail, add: () => assert.fail() },
+      },
+      () => {
+        throw new Error('ocsp.db is damaged');
+      },
+      0,
+    );
+    assert.equal(findNewestCrl(store, 'issuing-2', false)?.number, 1);
+    assert.equal(logged.filter((line) => line.includes('ocsp.db is damaged')).length, 1);
   });
 });
