@@ -1,13 +1,20 @@
 /** The baseline for serving status: nginx with one worker and static files, from a directory of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A running nginx. */
-export type Nginx = { readonly origin: string; stop(): Promise<void> };
+export type Nginx = {
+  readonly origin: string;
+  /** Of the one worker. */
+  readonly pid: number;
+  /** How many files it keeps open, as far as the system allows that. */
+  readonly openFiles: number;
+  stop(): Promise<void>;
+};
 
 /** Debian's package puts it where not every user's path leads. */
 export const nginxProgram = '/usr/sbin/nginx';
@@ -18,14 +25,14 @@ worker_processes 1;
 daemon off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log crit;
-worker_rlimit_nofile ${openFiles};
+worker_rlimit_nofile ${openFiles + filesOfItsOwn};
 events { worker_connections 512; }
 http {
   access_log off;
   sendfile on;
   tcp_nopush on;
   keepalive_requests 1000000000;
-  open_file_cache max=${openFiles - filesOfItsOwn} inactive=1h;
+  open_file_cache max=${openFiles} inactive=1h;
   open_file_cache_valid 1h;
   types { application/ocsp-response ors; }
   client_body_temp_path ${folder}/body;
@@ -57,7 +64,8 @@ const filesOfItsOwn = 1_000;
 export async function startNginx(folder: string, files: number): Promise<Nginx> {
   const port = await freePort();
   const file = join(folder, 'nginx.conf');
-  writeFileSync(file, configuration(folder, port, Math.min(mostOpenFiles(), files + filesOfItsOwn)));
+  const openFiles = Math.min(mostOpenFiles() - filesOfItsOwn, files);
+  writeFileSync(file, configuration(folder, port, openFiles));
   // Where it runs as root, it would serve as somebody who cannot read a private directory.
   const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
   const child = spawn(nginxProgram, ['-p', folder, '-c', file, ...user], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -65,6 +73,8 @@ export async function startNginx(folder: string, files: number): Promise<Nginx> 
   await untilServing(origin, child);
   return {
     origin,
+    openFiles,
+    pid: Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()),
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
