@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { RevocationReason } from '@gatehouse/proto/types';
+import { assertNumbers, watchCrls } from './support/crl-witness.ts';
 import { killNow, stop } from './support/processes.ts';
 import { missingOn } from './support/relying-party.ts';
+import { revokeAll, untilRevoked } from './support/revocations.ts';
 import { enrollMany, newStatusSite, type StatusSite } from './support/status-site.ts';
 import { until } from './support/until.ts';
 
 const reason = RevocationReason.REVOCATION_REASON_KEY_COMPROMISE;
+const gateKills = 5;
 
 /** Waits until the gate has everything: both certificates, and the CRL that lists the second. */
 async function untilServed({ relyingParty }: StatusSite, good: string, revoked: string): Promise<void> {
@@ -101,6 +104,31 @@ describe('the status gate without the core', () => {
     await untilServed(site, good, late);
     await untilReady(site);
     assert.equal(await site.metric('status_core_reachable'), 1);
+    await stop(gate);
+    await stop(core);
+  });
+
+  test('killed while revocations go on, never serves an older CRL than before', async (context) => {
+    const site = await newStatusSite(context);
+    const core = await site.startCore();
+    let gate = await site.startGate();
+    const client = site.connect();
+    const certificates = await enrollMany(client, 3 * gateKills);
+    const witness = watchCrls(context, site);
+    for (let kill = 0; kill < gateKills; kill++) {
+      const next = certificates.slice(3 * kill, 3 * kill + 3);
+      // One is visible, one about to be, and one comes while the gate is away.
+      await revokeAll(client, next.slice(0, 1));
+      await untilRevoked(site.relyingParty, next.slice(0, 1));
+      await revokeAll(client, next.slice(1, 2));
+      await killNow(gate);
+      await revokeAll(client, next.slice(2));
+      gate = await site.startGate();
+    }
+    await untilRevoked(site.relyingParty, certificates);
+    const seen = await witness.close();
+    await assertNumbers(seen, site.connectOperator());
+    context.diagnostic(`${seen.filter(({ where }) => where === 'gate').length} CRLs seen at the gate`);
     await stop(gate);
     await stop(core);
   });
