@@ -7,7 +7,7 @@ import { CoreError } from '@gatehouse/proto/core-error';
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { Signer } from '../keys/signer.ts';
 import { SignerError } from '../keys/signer.ts';
-import { findDeltaBase, recordCrl, type StoredCrl, takeCrlNumber } from '../store/crls.ts';
+import { findDeltaBase, forgetCrowdedCrl, recordCrl, type StoredCrl, takeCrlNumber } from '../store/crls.ts';
 import type { Store } from '../store/open-store.ts';
 import { readChunks } from '../x509/octet-file.ts';
 import { type CrlFiles, crlFiles, crlName } from './crl-files.ts';
@@ -75,7 +75,10 @@ async function make(parts: CrlBuildParts, build: CrlBuild, number: number, files
   const crl: StoredCrl = { scope, number, baseNumber, thisUpdate, nextUpdate, changePosition, entries, ...assembled };
   // ARCHITECTURE §1.3: durable before anybody sees it.
   await store.commit({
-    operations: recordCrl(crl, clock.now().getTime()),
+    operations: [
+      ...recordCrl(crl, clock.now().getTime()),
+      ...(plan.isDelta ? [] : [forgetCrowdedCrl(crl, parts.plansSince)]),
+    ],
     events: [
       {
         action: 'crl-generated',

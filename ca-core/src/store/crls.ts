@@ -1,6 +1,6 @@
 // CRLs that were signed, and the numbers that were taken for them. The newest full CRL of a scope and its newest delta are
-// what is served; older full ones stay until they are over, because relying parties still hold them and a delta must
-// complete each of them (RFC 5280 §5.2.4). A number is taken by a commit of its own and never given back.
+// what is served; of older full ones one a minute stays until it is over, because relying parties still hold them and a
+// delta must complete each of them (RFC 5280 §5.2.4). A number is taken by a commit of its own and never given back.
 
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { CrlTable } from './database.ts';
@@ -128,6 +128,18 @@ const selectScopes = compileQuery((database) =>
 );
 
 /**
+ * While much changes, full CRLs come within seconds of each other. Of those that end so close together only the first is
+ * kept, and it stays a base for so long after its end: until all of them are over.
+ */
+const crowdedMs = 60_000;
+
+const removeCrowded = `delete from "crls" where "scope" = ? and "number" =
+  (select max("number") from "crls" where "scope" = ? and "base_number" is null and "number" < ?)
+  and "next_update" < ${crowdedMs} + (select "kept"."next_update" from "crls" as "kept"
+    where "kept"."scope" = ? and "kept"."base_number" is null and "kept"."number" < "crls"."number"
+    and "kept"."number" >= ? order by "kept"."number" desc limit 1)`;
+
+/**
  * Records a CRL and forgets those that nobody needs any more: full ones that are over, and former deltas.
  *
  * @param now epoch milliseconds
@@ -140,9 +152,22 @@ export function recordCrl(crl: StoredCrl, now: number): readonly WriteOperation[
       parameters: [scope, number, baseNumber ?? null, thisUpdate, nextUpdate, changePosition, entries, size, sha256],
     },
     baseNumber === undefined
-      ? { sql: removeEnded.sql, parameters: [scope, number, now] }
+      ? { sql: removeEnded.sql, parameters: [scope, number, now - crowdedMs] }
       : { sql: removeDeltas.sql, parameters: [scope, number] },
   ];
+}
+
+/**
+ * Forgets the full CRL before this one when another one is kept that is a base for all who hold it: so there are no more
+ * than one for each minute, however often a CRL is made.
+ *
+ * @param fromNumber full CRLs with a lower number are no base, see {@link findDeltaBase}
+ */
+export function forgetCrowdedCrl(
+  { scope, number }: Pick<StoredCrl, 'scope' | 'number'>,
+  fromNumber: number,
+): WriteOperation {
+  return { sql: removeCrowded, parameters: [scope, scope, number, scope, fromNumber] };
 }
 
 /** Forgets the CRLs of a scope that is not published any more. Its numbers stay taken. */
@@ -169,7 +194,7 @@ export function findDeltaBase(
   now: number,
   fromNumber: number,
 ): StoredCrl | undefined {
-  const row = store.one(selectOldestFull, scope, now, fromNumber, 1);
+  const row = store.one(selectOldestFull, scope, now - crowdedMs, fromNumber, 1);
   if (row !== undefined) return toStoredCrl(row);
   const newest = findNewestCrl(store, scope, false);
   return newest !== undefined && newest.number >= fromNumber ? newest : undefined;

@@ -12,6 +12,7 @@ import { firstStatusPosition } from '../../src/store/crl-entries.ts';
 import {
   findDeltaBase,
   findNewestCrl,
+  forgetCrowdedCrl,
   lastCrlNumber,
   listSignedScopes,
   oldestChangePosition,
@@ -23,6 +24,8 @@ import type { Store } from '../../src/store/open-store.ts';
 import { lastStatusPosition } from '../../src/store/status-changes.ts';
 import { isCoreError } from '../core-error.ts';
 import { day, now, openStatusWorkshop } from './status-workshop.ts';
+
+const minute = 60_000;
 
 function crl(number: number, changes: Partial<StoredCrl> = {}): StoredCrl {
   return {
@@ -56,10 +59,42 @@ describe('RFC 5280 §5.2.4: full CRLs as bases of deltas', () => {
       await record(store, crl(1 + age, { thisUpdate: now + age * day, nextUpdate: now + (3 + age) * day }));
     }
     assert.equal(findDeltaBase(store, 'issuing-1', now, 0)?.number, 1);
-    assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + 1, 0)?.number, 2);
+    assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + minute, 0)?.number, 1);
+    assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + minute + 1, 0)?.number, 2);
     assert.equal(findNewestCrl(store, 'issuing-1', false)?.number, 3);
-    await record(store, crl(4, { nextUpdate: now + 9 * day }), now + 4 * day + 1);
+    await record(store, crl(4, { nextUpdate: now + 9 * day }), now + 4 * day + minute + 1);
     assert.equal(findDeltaBase(store, 'issuing-1', now, 0)?.number, 3);
+  });
+
+  it('are kept once a minute, however many there are, and each is completed as long as it lives', async () => {
+    const { store } = await open();
+    const made = Array.from({ length: 100 }, (_, index) =>
+      crl(100 + index, { thisUpdate: now + index * 7000, nextUpdate: now + 3 * day + index * 7000 }),
+    );
+    const publish = async (full: StoredCrl, fromNumber: number) =>
+      await store.commit({
+        operations: [...recordCrl(full, full.thisUpdate), forgetCrowdedCrl(full, fromNumber)],
+        events: [],
+      });
+    for (const full of made) {
+      await publish(full, 0);
+      assert.equal(findNewestCrl(store, 'issuing-1', false)?.number, full.number);
+    }
+    const kept = await store.kysely.selectFrom('crls').select('number').execute();
+    assert.ok(kept.length <= 100 / 8 + 2, `${kept.length} are kept`);
+    for (const { number, nextUpdate } of made) {
+      const base = findDeltaBase(store, 'issuing-1', nextUpdate, 0);
+      assert.ok(base !== undefined && base.number <= number, `${number} cannot be completed`);
+    }
+  });
+
+  it('are kept when what is there before them is no base any more', async () => {
+    const { store } = await open();
+    for (const number of [1, 2, 3]) {
+      const full = crl(number, { nextUpdate: now + 3 * day + number });
+      await store.commit({ operations: [...recordCrl(full, now), forgetCrowdedCrl(full, 2)], events: [] });
+    }
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 2)?.number, 2);
   });
 
   it('are no base when they say something else of themselves than the delta: both have the same scope', async () => {
