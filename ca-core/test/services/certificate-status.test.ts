@@ -162,6 +162,16 @@ describe('following', () => {
     other.cancel();
   });
 
+  it('begins anew from a position that is ahead: it was given out before a backup was restored', async () => {
+    const { epoch, afterPosition } = follower.position();
+    const other = followStatus(gate.status, { epoch, afterPosition: afterPosition + 1_000_000 });
+    await other.until(({ messages }) => messages.at(-1)?.isCurrent === true);
+    assert.equal(other.responses.size, follower.responses.size);
+    // Lower than what the reader has seen: by that it knows.
+    assert.equal(other.position().afterPosition, afterPosition);
+    other.cancel();
+  });
+
   it('is told that nothing is new', async () => {
     const isEmpty = (message: StatusChanges) => message.responses.length + message.crls.length === 0;
     const before = follower.messages.length;
