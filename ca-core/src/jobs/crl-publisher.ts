@@ -193,8 +193,10 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
       look();
     },
     remove(scope) {
-      targets.delete(crlName(scope, false));
-      targets.delete(crlName(scope, true));
+      for (const isDelta of [false, true]) {
+        for (const { reject } of find(scope, isDelta)?.wishes.splice(0) ?? []) reject(noSuchCrl(scope, isDelta));
+        targets.delete(crlName(scope, isDelta));
+      }
       version += 1;
     },
     scopes: () => new Set([...targets.values()].map(({ plan }) => plan.scope)),
@@ -209,9 +211,7 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     },
     async generate(scope, isDelta, actor) {
       const target = find(scope, isDelta);
-      if (target === undefined) {
-        throw new CoreError('not-found', `there is no CRL '${crlName(scope.slice(0, 64), isDelta)}'`);
-      }
+      if (target === undefined) throw noSuchCrl(scope, isDelta);
       const { promise, resolve, reject } = Promise.withResolvers<StoredCrl>();
       target.wishes.push({ actor, resolve, reject });
       look();
@@ -229,7 +229,8 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
     },
     noteLost(scope, isDelta) {
       const target = find(scope, isDelta);
-      if (target === undefined) return;
+      // Whoever asks again before it is made tells nothing new.
+      if (target === undefined || target.isStale) return;
       log.error({ crl: crlName(scope, isDelta) }, 'the file of a CRL is gone; it is made anew');
       target.isStale = true;
       look();
@@ -249,4 +250,8 @@ export function createCrlPublisher(parts: CrlPublisherParts): CrlPublisher {
       await Promise.all(underWay.values());
     },
   };
+}
+
+function noSuchCrl(scope: string, isDelta: boolean): CoreError {
+  return new CoreError('not-found', `there is no CRL '${crlName(scope.slice(0, 64), isDelta)}'`);
 }

@@ -19,6 +19,7 @@ import type { StatusWorker } from '../../src/jobs/status-worker.ts';
 import { statusConfigurationSchema } from '../../src/revocation/status-configuration.ts';
 import type { Store } from '../../src/store/open-store.ts';
 import { assembleCrlFile } from '../../src/x509/crl-file.ts';
+import { isCoreError } from '../core-error.ts';
 import { openTestStore } from '../store/test-store.ts';
 
 const { crl: configuration } = statusConfigurationSchema.parse({}).issuing;
@@ -39,8 +40,7 @@ function workHere(store: Store, { certificate: issuer, signer }: ReturnType<type
     encode: (job) => encodeCrl(store, { issuer, signatureAlgorithm }, job),
     assemble: assembleCrlFile,
   };
-  const worker: Pick<StatusWorker, 'run' | 'isReady'> = {
-    isReady: () => true,
+  const worker: Pick<StatusWorker, 'run'> = {
     run: (kind, task) => tasks[kind](task),
   };
   return worker;
@@ -55,9 +55,19 @@ async function open() {
   const folder = openCrlFolder(directory);
   const worker = workHere(store, issuing);
 
-  function start(plansSince: number, onPublished: (plan: CrlPlan) => void) {
+  function start(plansSince: number, onPublished: (plan: CrlPlan) => void, isReady = () => true) {
     const { signer } = issuing;
-    return createCrlPublisher({ store, worker, signer, folder, clock, log, actor: 'core', plansSince, onPublished });
+    return createCrlPublisher({
+      store,
+      worker: { ...worker, isReady },
+      signer,
+      folder,
+      clock,
+      log,
+      actor: 'core',
+      plansSince,
+      onPublished,
+    });
   }
 
   /** Starts a core with these URLs; resolves when each of its CRLs was made once. */
@@ -152,4 +162,34 @@ describe('RFC 5280 §5.2.4: base and delta have the same issuingDistributionPoin
       assert.deepEqual(logged, []);
     });
   }
+});
+
+describe('while nothing can be made', () => {
+  it('who waits for a CRL is told when it is left out', async () => {
+    const { start } = await open();
+    const publisher = start(
+      0,
+      () => assert.fail(),
+      () => false,
+    );
+    await publisher.add(plansOf(here, 1));
+    const wishes = [publisher.generate('issuing-1', false, 'admin'), publisher.generate('issuing-1', true, 'admin')];
+    const refused = wishes.map((wish) => assert.rejects(wish, isCoreError('not-found')));
+    publisher.remove('issuing-1');
+    await Promise.all(refused);
+    await publisher.close();
+  });
+
+  it('a file that is asked for again and again is missed once', async () => {
+    const { start, logged } = await open();
+    const publisher = start(
+      0,
+      () => assert.fail(),
+      () => false,
+    );
+    await publisher.add(plansOf(here, 1));
+    for (let asked = 0; asked < 5; asked++) publisher.noteLost('issuing-1', false);
+    assert.equal(logged.length, 1);
+    await publisher.close();
+  });
 });
