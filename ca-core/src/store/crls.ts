@@ -46,7 +46,10 @@ const removeEnded = compileQuery((database) =>
     .where('scope', '=', slot<string>(0))
     .where('base_number', 'is', null)
     .where('number', '<', slot<number>(1))
-    .where('next_update', '<', slot<number>(2)),
+    // thisUpdate goes back only when the clock was far ahead: nobody can hold such a CRL, and it would be a base for long.
+    .where((expression) =>
+      expression.or([expression('next_update', '<', slot<number>(2)), expression('this_update', '>', slot<number>(3))]),
+    ),
 );
 
 const removeDeltas = compileQuery((database) =>
@@ -140,7 +143,8 @@ const removeCrowded = `delete from "crls" where "scope" = ? and "number" =
     and "kept"."number" >= ? order by "kept"."number" desc limit 1)`;
 
 /**
- * Records a CRL and forgets those that nobody needs any more: full ones that are over, and former deltas.
+ * Records a CRL and forgets those that nobody needs any more: full ones that are over or from a time to come, and former
+ * deltas.
  *
  * @param now epoch milliseconds
  */
@@ -152,7 +156,7 @@ export function recordCrl(crl: StoredCrl, now: number): readonly WriteOperation[
       parameters: [scope, number, baseNumber ?? null, thisUpdate, nextUpdate, changePosition, entries, size, sha256],
     },
     baseNumber === undefined
-      ? { sql: removeEnded.sql, parameters: [scope, number, now - crowdedMs] }
+      ? { sql: removeEnded.sql, parameters: [scope, number, now - crowdedMs, thisUpdate] }
       : { sql: removeDeltas.sql, parameters: [scope, number] },
   ];
 }

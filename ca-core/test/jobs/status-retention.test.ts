@@ -62,7 +62,7 @@ describe('RFC 5280 §5.2.4: full CRLs as bases of deltas', () => {
     assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + minute, 0)?.number, 1);
     assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + minute + 1, 0)?.number, 2);
     assert.equal(findNewestCrl(store, 'issuing-1', false)?.number, 3);
-    await record(store, crl(4, { nextUpdate: now + 9 * day }), now + 4 * day + minute + 1);
+    await record(store, crl(4, { thisUpdate: now + 5 * day, nextUpdate: now + 9 * day }), now + 4 * day + minute + 1);
     assert.equal(findDeltaBase(store, 'issuing-1', now, 0)?.number, 3);
   });
 
@@ -86,6 +86,15 @@ describe('RFC 5280 §5.2.4: full CRLs as bases of deltas', () => {
       const base = findDeltaBase(store, 'issuing-1', nextUpdate, 0);
       assert.ok(base !== undefined && base.number <= number, `${number} cannot be completed`);
     }
+  });
+
+  it('are no base for years because the clock was years ahead when they were made', async () => {
+    const { store } = await open();
+    await record(store, crl(1));
+    await record(store, crl(2, { thisUpdate: now + 3650 * day, nextUpdate: now + 3653 * day }));
+    await record(store, crl(3, { thisUpdate: now + 1000, nextUpdate: now + 3 * day + 1000 }));
+    assert.equal(findDeltaBase(store, 'issuing-1', now, 0)?.number, 1);
+    assert.equal(findDeltaBase(store, 'issuing-1', now + 3 * day + minute + 1, 0)?.number, 3);
   });
 
   it('are kept when what is there before them is no base any more', async () => {
