@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sequence } from '@gatehouse/pkix/der/writer';
 import { writeCertificateId } from '@gatehouse/pkix/ocsp/certificate-id';
 import { OcspRequestError, readOcspRequest, writeOcspRequest } from '@gatehouse/pkix/ocsp/request';
 import fc from 'fast-check';
@@ -46,6 +47,22 @@ describe('RFC 5019 §2.1.1: requests of the plain form', () => {
           const { certificateIds, nonce, isSigned } = readOcspRequest(der);
           assert.deepEqual([certificateIds.length, nonce, isSigned], [1, undefined, false]);
           assert.equal(certificateIds[0]?.serialNumber, plain.serialNumber);
+        }),
+        { numRuns: 2_000 },
+      );
+    });
+  });
+
+  it('a CertID that ends too early is left to the reader, which refuses it', async () => {
+    await withState(async ({ publication }) => {
+      publication.replace({ issuers: [statusIssuer()], scopes: [] });
+      fc.assert(
+        fc.property(hash, serialNumber, fc.nat(), (hashName, serial, length) => {
+          const contents = ocspRequest([serial], { hash: hashName }).subarray(10);
+          let der: Uint8Array = contents.subarray(0, length % contents.length);
+          for (let depth = 0; depth < 5; depth++) der = sequence(der);
+          assert.equal(publication.recognize(der), undefined);
+          assert.throws(() => readOcspRequest(der), OcspRequestError);
         }),
         { numRuns: 2_000 },
       );

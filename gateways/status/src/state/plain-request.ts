@@ -27,8 +27,8 @@ export function createRecognizer(issuers: readonly Issuer[]): RecognizeRequest {
     if (!isNested(der)) return undefined;
     for (const { issuer, hash, head } of known) {
       const end = headStart + head.length;
-      // The second octet, a length, tells the hashes apart without a comparison of all.
-      if (der[headStart + 1] !== head[1] || head.compare(der, headStart, end) !== 0) continue;
+      // A comparison beyond the end throws. The second octet, a length, tells the hashes apart without one of all.
+      if (end > der.length || der[headStart + 1] !== head[1] || head.compare(der, headStart, end) !== 0) continue;
       const serialNumber = readSerialNumber(der, end);
       return serialNumber === undefined ? undefined : { issuer, hash, serialNumber };
     }
