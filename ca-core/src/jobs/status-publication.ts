@@ -59,6 +59,8 @@ export type StatusPublication = StatusSource & {
 
 /** So often it is looked whether something is due, and the thread is told the time. */
 const heartbeatMs = 250;
+
+const readAgainMs = 1_000;
 const choresEveryMs = 60_000;
 
 /** Nothing is known of what the thread has seen. */
@@ -101,7 +103,7 @@ export async function startStatusPublication(options: StatusPublicationOptions):
     clock,
     log,
     events: {
-      onReady: ready,
+      onReady: tryReady,
       onSigned(certificates) {
         metrics.responsesSigned.inc({ kind: 'advance' }, certificates);
         notifier.notify();
@@ -139,6 +141,16 @@ export async function startStatusPublication(options: StatusPublicationOptions):
     log,
     onPublished: notifier.notify,
   });
+
+  /** What cannot be read now must not end the core: whoever asks waits, and it is tried again. */
+  function tryReady(): void {
+    try {
+      ready();
+    } catch (error) {
+      log.error({ err: error }, 'what is signed in advance cannot be read; it will be tried again');
+      if (!isClosing) setTimeout(tryReady, readAgainMs).unref();
+    }
+  }
 
   function ready(): void {
     const former = reader;
@@ -190,8 +202,8 @@ export async function startStatusPublication(options: StatusPublicationOptions):
   const ocsp = createOcspAnswers({ store, clock, issuing, responder, configuration: ocspConfiguration });
   return {
     ocsp: {
-      async answer(queries) {
-        const responses = await ocsp.answer(queries);
+      async answer(queries, caller) {
+        const responses = await ocsp.answer(queries, caller);
         metrics.responsesSigned.inc(
           { kind: 'request' },
           responses.filter(({ thisUpdate }) => thisUpdate !== undefined).length,

@@ -27,8 +27,12 @@ export type OcspAnswerParts = Pick<Keep, 'store' | 'clock' | 'issuing'> & {
 
 /** Answers OCSP requests. */
 export type OcspAnswers = {
-  /** In the order of the queries. Throws CoreError `malformed`, `rate-limited` or `unavailable`. */
-  answer(queries: readonly OcspQuery[]): Promise<OcspResponse[]>;
+  /**
+   * In the order of the queries. Throws CoreError `malformed`, `rate-limited` or `unavailable`.
+   *
+   * @param caller its URI: each caller has an allowance of its own, so that none can use up that of the others
+   */
+  answer(queries: readonly OcspQuery[], caller: string): Promise<OcspResponse[]>;
 };
 
 /** RFC 6960 §2.2: what extended revoke says of a certificate that was never issued: certificateHold since 1970. */
@@ -43,9 +47,9 @@ export function createOcspAnswers(parts: OcspAnswerParts): OcspAnswers {
       ? new RateLimiter({ ratePerSecond, burst: Math.max(ratePerSecond, maximumRequests), clock })
       : undefined;
 
-  function takeSignatures(count: number): void {
+  function takeSignatures(count: number, caller: string): void {
     if (count === 0) return;
-    const decision = limiter?.take('live', count) ?? { ok: false, retryAfterMs: 60_000 };
+    const decision = limiter?.take(caller, count) ?? { ok: false, retryAfterMs: 60_000 };
     if (decision.ok) return;
     const retryAfterSeconds = Math.ceil(decision.retryAfterMs / 1000);
     throw new CoreError('rate-limited', `no more than ${ratePerSecond} OCSP responses a second are signed on request`, {
@@ -54,12 +58,12 @@ export function createOcspAnswers(parts: OcspAnswerParts): OcspAnswers {
   }
 
   return {
-    async answer(queries) {
+    async answer(queries, caller) {
       if (queries.length > maximumRequests) {
         throw new CoreError('malformed', `at most ${maximumRequests} OCSP requests are answered in one call`);
       }
       const readings = queries.map((query) => readQuery(parts, query));
-      takeSignatures(readings.filter(({ kind }) => kind === 'asked').length);
+      takeSignatures(readings.filter(({ kind }) => kind === 'asked').length, caller);
       const responses: OcspResponse[] = [];
       for (const reading of readings) {
         responses.push(reading.kind === 'asked' ? await signAnswer(parts, reading) : unsigned(reading.kind));

@@ -76,6 +76,11 @@ function refuseForeign(record: StoredCertificate, caller: Caller, reason: Revoca
   if (record.authority === 'service' && isReversible(reason)) {
     throw new CoreError('out-of-scope', 'a credential is held and released by operators');
   }
+  // What an operator took out of use, an RA must not bring back.
+  const isRelease = reason === RevocationReason.REVOCATION_REASON_REMOVE_FROM_CRL;
+  if (isRelease && record.revocation?.state === 'held' && record.revocation.actor !== caller.uri) {
+    throw new CoreError('out-of-scope', 'somebody else put the certificate on hold');
+  }
 }
 
 function isReversible(reason: RevocationReason): boolean {

@@ -49,7 +49,11 @@ const ocsp = z
     archiveCutoff: durationSchema
       .optional()
       .describe('RFC 6960 §4.4.4: how long after its end a certificate is still answered for'),
-    liveSignaturesPerSecond: z.number().min(0).default(200).describe('responses that are signed on request'),
+    liveSignaturesPerSecond: z
+      .number()
+      .min(0)
+      .default(200)
+      .describe('responses that are signed on request, for each gate'),
   })
   .prefault({});
 

@@ -27,8 +27,8 @@ export function certificateStatusService(options: CertificateStatusOptions): Cer
   const path = (method: keyof typeof CertificateStatusService): string => CertificateStatusService[method].path;
   return {
     getPublication: unary(options, path('getPublication'), () => publication(keep, status)),
-    getOcspResponses: unary(options, path('getOcspResponses'), async (_context, { queries }) => ({
-      responses: await status.ocsp.answer(queries),
+    getOcspResponses: unary(options, path('getOcspResponses'), async ({ caller }, { queries }) => ({
+      responses: await status.ocsp.answer(queries, caller.uri),
     })),
     getCrl: serverStreaming(options, path('getCrl'), (_context, request) => readCrl(status, request)),
     watchStatus: serverStreaming(options, path('watchStatus'), (_context, request) => watchStatus(status, request)),

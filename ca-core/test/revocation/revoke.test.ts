@@ -151,6 +151,22 @@ describe('a hold', () => {
     await refused(setStatus(serialNumber, release, {}, client()), 'conflict', /not on hold/);
   });
 
+  it('of an operator is not for the RA to release, but may become its revocation for good', async () => {
+    const serialNumber = await obtainNow();
+    await setStatus(serialNumber, hold, {}, core.operator.authority);
+    await refused(setStatus(serialNumber, release, {}, client()), 'out-of-scope', /somebody else/);
+    assert.equal((await recordOf(serialNumber, client())).state, CertificateState.CERTIFICATE_STATE_HELD);
+    const revoked = await setStatus(serialNumber, superseded, {}, client());
+    assert.equal(revoked.state, CertificateState.CERTIFICATE_STATE_REVOKED);
+  });
+
+  it('of an RA may be released by an operator', async () => {
+    const serialNumber = await obtainNow();
+    await setStatus(serialNumber, hold, {}, client());
+    const released = await setStatus(serialNumber, release, {}, core.operator.authority);
+    assert.equal(released.state, CertificateState.CERTIFICATE_STATE_VALID);
+  });
+
   it('that is none cannot be released', async () => {
     await refused(setStatus(await obtainNow(), release, {}, client()), 'conflict', /not on hold/);
   });
