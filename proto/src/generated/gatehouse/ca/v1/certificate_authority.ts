@@ -2370,7 +2370,10 @@ export const CertificateAuthorityService = {
     responseSerialize: (value: EnrollResponse): Buffer => Buffer.from(EnrollResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EnrollResponse => EnrollResponse.decode(value),
   },
-  /** Revokes, holds or releases a certificate that the calling RA enrolled (an operator: any). */
+  /**
+   * Revokes, holds or releases a certificate that the calling RA enrolled (an operator: any). An RA releases only what it
+   * has put on hold itself.
+   */
   revoke: {
     path: "/gatehouse.ca.v1.CertificateAuthority/Revoke" as const,
     requestStream: false as const,
@@ -2465,7 +2468,10 @@ export interface CertificateAuthorityServer extends UntypedServiceImplementation
   enroll: handleUnaryCall<EnrollRequest, EnrollResponse>;
   /** Polls a pending enrollment of the calling RA. A rejected one fails with the approver's reason as `profile-refuses`. */
   getEnrollment: handleUnaryCall<GetEnrollmentRequest, EnrollResponse>;
-  /** Revokes, holds or releases a certificate that the calling RA enrolled (an operator: any). */
+  /**
+   * Revokes, holds or releases a certificate that the calling RA enrolled (an operator: any). An RA releases only what it
+   * has put on hold itself.
+   */
   revoke: handleUnaryCall<RevokeRequest, RevokeResponse>;
   /** Looks one certificate up. An RA sees what it enrolled and what it must judge to renew: any certificate by its DER. */
   getCertificate: handleUnaryCall<GetCertificateRequest, CertificateRecord>;
@@ -2519,7 +2525,10 @@ export interface CertificateAuthorityClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EnrollResponse) => void,
   ): ClientUnaryCall;
-  /** Revokes, holds or releases a certificate that the calling RA enrolled (an operator: any). */
+  /**
+   * Revokes, holds or releases a certificate that the calling RA enrolled (an operator: any). An RA releases only what it
+   * has put on hold itself.
+   */
   revoke(
     request: RevokeRequest,
     callback: (error: ServiceError | null, response: RevokeResponse) => void,
