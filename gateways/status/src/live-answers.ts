@@ -6,8 +6,9 @@
 import { addressKey } from '@gatehouse/gateway-kit/connection-limits';
 import type { Rate } from '@gatehouse/gateway-kit/rate-limit';
 import { type OcspErrorStatus, ocspErrorResponse } from '@gatehouse/pkix/ocsp/response';
+import { readOcspResponse } from '@gatehouse/pkix/ocsp/response-contents';
 import { CoreError } from '@gatehouse/ra-client/core-error';
-import type { OcspQuery, StatusClient } from '@gatehouse/ra-client/status';
+import type { OcspAnswer, OcspQuery, StatusClient } from '@gatehouse/ra-client/status';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { RateLimiter } from '@gatehouse/runtime/rate-limit';
 import { coreErrors } from './errors.ts';
@@ -42,6 +43,9 @@ export type LiveAnswersOptions = {
   readonly clock: Clock;
   readonly log: SparingLog;
 };
+
+/** Long enough that many who ask for the same one cost the keep little. */
+const goodLifeMs = 500;
 
 /** Asks the keep. */
 export class LiveAnswers {
@@ -104,7 +108,7 @@ export class LiveAnswers {
       const answer: LiveAnswer = {
         response: signed.response,
         validity: { thisUpdate: signed.validity.thisUpdate.getTime(), nextUpdate },
-        keptUntil: key === undefined ? 0 : Math.min(clock.now().getTime() + limits.cacheLife, nextUpdate),
+        keptUntil: key === undefined ? 0 : Math.min(clock.now().getTime() + keptFor(signed, limits), nextUpdate),
         outcome: 'signed',
       };
       if (key !== undefined) this.#keep(key, answer);
@@ -130,6 +134,16 @@ export class LiveAnswers {
     }
     this.#kept.set(key, answer);
   }
+}
+
+/** A certificate that is good may be revoked in the next moment, and this answer is not followed by the keep's word of it. */
+function keptFor({ response }: OcspAnswer, { cacheLife }: LiveLimits): number {
+  return isGood(response) ? Math.min(cacheLife, goodLifeMs) : cacheLife;
+}
+
+function isGood(der: Uint8Array): boolean {
+  const response = readOcspResponse(der);
+  return response.status === 'successful' && response.singles.some(({ status }) => status.kind === 'good');
 }
 
 function refuse(status: OcspErrorStatus, outcome: string): LiveAnswer {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sequence } from '@gatehouse/pkix/der/writer';
 import { maximumRequests } from '@gatehouse/pkix/ocsp/request';
-import { ocspErrorResponse } from '@gatehouse/pkix/ocsp/response';
+import { composeOcspResponse, ocspErrorResponse } from '@gatehouse/pkix/ocsp/response';
 import { readOcspResponse } from '@gatehouse/pkix/ocsp/response-contents';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { createManualClock } from '@gatehouse/runtime/clock';
@@ -25,6 +25,12 @@ function statusOf({ status, headers, body }: HttpAnswer): string {
 function assertNotStored({ headers }: HttpAnswer): void {
   assert.equal(headers['cache-control'], 'no-store');
   assert.equal(headers.etag, undefined);
+}
+
+/** What the core signs live of a certificate that is good. */
+function liveResponse(): Buffer {
+  const { signatureAlgorithm, certificate } = responder;
+  return composeOcspResponse({ ...signedStatus(times).sha1, signatureAlgorithm, certificates: [certificate] });
 }
 
 describe('RFC 6960 appendix A: OCSP over HTTP', () => {
@@ -299,6 +305,23 @@ describe('requests that the core has to answer', () => {
       take(state, [times]);
       assert.equal(statusOf(await send(ocspPath())), 'successful');
       assert.equal(counted.at(-1), 'ocsp-get pre-signed');
+    });
+  });
+
+  it('a certificate that is good, and of which nothing was signed in advance yet, is asked for again at once', async () => {
+    const own = createManualClock(noon);
+    const good = () => ({ response: liveResponse(), validity: times });
+    await withGate({ clock: own, core: good }, async ({ send, asked }) => {
+      assert.equal(
+        (await send(ocspPath())).headers['cache-control'],
+        'public, max-age=0, no-transform, must-revalidate',
+      );
+      own.advance(499);
+      await send(ocspPath());
+      assert.equal(asked.length, 1);
+      own.advance(1);
+      await send(ocspPath());
+      assert.equal(asked.length, 2);
     });
   });
 
