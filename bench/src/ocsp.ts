@@ -2,10 +2,9 @@
  * OCSP over HTTP GET per second from the status gate, for random certificates, beside nginx serving static files of the same
  * number and size: one process each, wrk with connections that are kept alive, turn by turn in the same run.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Certificate } from '@gatehouse/pkix/certificate';
 import { newDataDirectory } from './data-directory.ts';
 import { fillStore } from './filled-store.ts';
@@ -15,6 +14,7 @@ import { processorSeconds } from './processor-time.ts';
 import { encodeRequest, fetchOctets, readIssuer, readStatus } from './relying-party.ts';
 import { printTable } from './report.ts';
 import { requireTools } from './required-tools.ts';
+import { untilLoaded } from './status-gate.ts';
 import { residentMegabytes, startUp, stopUp } from './throw-away-stack.ts';
 import { runWrk, type WrkResult } from './wrk.ts';
 
@@ -34,8 +34,6 @@ type Turn = WrkResult & {
 /** `kept`: nginx with no more files than it keeps open. */
 type Results = Readonly<Record<'gate' | 'nginx' | 'kept', Turn[]>>;
 
-type Server = { readonly origin: string; readonly pid: number };
-
 /** Runs and prints the benchmark. @param durationMs of each turn */
 export async function benchOcsp(durationMs: number): Promise<void> {
   requireTools('wrk', nginxProgram);
@@ -44,7 +42,7 @@ export async function benchOcsp(durationMs: number): Promise<void> {
   const serialNumbers = fillStore(directory, filling);
   const stack = await startUp(directory, '--only', 'status');
   try {
-    const gate = await untilLoaded(directory);
+    const gate = await untilLoaded(directory, certificates);
     const issuer = readIssuer(directory);
     const paths = serialNumbers.map((serialNumber) => `/ocsp/${encodeRequest(issuer, serialNumber)}`);
     const response = await fetchVerified(`${gate.origin}${paths.at(-1)}`, issuer);
@@ -78,7 +76,7 @@ export async function benchOcsp(durationMs: number): Promise<void> {
 function turns(
   folder: string,
   name: string,
-  { origin, pid }: Server,
+  { origin, pid }: { readonly origin: string; readonly pid: number },
   paths: readonly string[],
   durationMs: number,
 ): () => Promise<Turn> {
@@ -92,18 +90,6 @@ function turns(
     const answers = result.perSecond * seconds;
     return { ...result, processorUs: (spent * 1e6) / answers, processorShare: spent / seconds };
   };
-}
-
-/** Waits until the gate has a response for every certificate in its memory. */
-async function untilLoaded(directory: string): Promise<Server> {
-  const { status } = JSON.parse(readFileSync(join(directory, 'endpoints.json'), 'utf8'));
-  const { pid, management } = JSON.parse(readFileSync(join(directory, 'run/status.json'), 'utf8'));
-  for (;;) {
-    const metrics = await (await fetch(`http://${management}/metrics`)).text();
-    const held = Number(/^gatehouse_status_responses\{where="memory"\} (.*)$/m.exec(metrics)?.[1]);
-    if (held >= certificates) return { origin: new URL(status.ocsp).origin, pid };
-    await pause(250);
-  }
 }
 
 async function fetchVerified(url: string, issuer: Certificate): Promise<Buffer> {

@@ -76,7 +76,7 @@ export function createPreSigningLoop(parts: PreSigningLoopParts): PreSigningLoop
     }
   }
 
-  /** Signs what has changed. Of very much at once, only the first batch does not wait for CRLs, which have to show it too. */
+  /** Signs what has changed. Of very much at once, all batches but the first let CRLs go on, which have to show it too. */
   async function signChanges(): Promise<void> {
     for (;;) {
       tellChangedScopes();
