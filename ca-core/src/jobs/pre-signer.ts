@@ -5,14 +5,12 @@
  */
 import {
   type CertificateStatusRecord,
-  changedSerialNumberAt,
   findCertificateStatus,
   listChanged,
   listIssued,
 } from '../store/certificate-status.ts';
 import type { NewResponse, ResponseKey, ResponseLog } from '../store/responses/response-log.ts';
 import type { StoreReader } from '../store/statements.ts';
-import { lastStatusPosition } from '../store/status-changes.ts';
 import type { ResponseSigner } from './response-signer.ts';
 
 /** A responder that signs, and the number under which the log knows it. */
@@ -80,19 +78,7 @@ export function createPreSigner(parts: PreSignerParts): PreSigner {
     return responses;
   }
 
-  /** Where nothing was signed yet, every certificate is about to be, as it stands: only what changes now goes first. */
-  async function passOverFormerChanges({ number }: ActiveResponder): Promise<void> {
-    const read = log.progress();
-    if (read.certificatePosition > 0 || read.changePosition > 0) return;
-    const changePosition = lastStatusPosition(store);
-    if (changePosition === 0) return;
-    const changeSerialNumber = changedSerialNumberAt(store, changePosition) ?? '';
-    const progress = { ...read, changePosition, changeSerialNumber };
-    await log.write({ responder: number, responses: [], removed: [], scopes: noScopes, progress });
-  }
-
   async function signChanges(responder: ActiveResponder, now: number): Promise<Batch | undefined> {
-    await passOverFormerChanges(responder);
     const progress = log.progress();
     const changes = listChanged(store, progress.changePosition, batchSize);
     const last = changes.at(-1);
