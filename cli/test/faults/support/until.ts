@@ -12,7 +12,7 @@ const askAgainAfterMs = 5;
 export async function until<Answer>(
   what: string,
   ask: () => Promise<Answer | undefined | false>,
-  patienceMs = 15_000,
+  patienceMs = 30_000,
 ): Promise<Answer> {
   const deadline = performance.now() + patienceMs;
   let reason: unknown;
