@@ -14,6 +14,8 @@ const mayImport: readonly (readonly [part: RegExp, targets: readonly RegExp[]])[
   [/^ca-core$/, [/^proto$/]],
   [/^ra-client$/, [/^proto$/]],
   [/^gateways\/kit$/, [/^ra-client$/]],
+  // ARCHITECTURE §2: a perspective runs inside the ACME gate, as its primary, and remotely.
+  [/^gateways\/acme$/, [/^gateways\/kit$/, /^gateways\/perspective$/, /^ra-client$/]],
   [/^gateways\//, [/^gateways\/kit$/, /^ra-client$/]],
   // docs/decisions/0001: the command starts the keep and makes its data directory, and uses nothing else of it.
   [/^cli$/, [/^gateways\//, /^ra-client$/, /^proto$/, /^ca-core$/]],

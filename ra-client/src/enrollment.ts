@@ -50,6 +50,8 @@ export type Evidence = {
   readonly payload: Uint8Array;
   /** Certificates that help to verify it, DER, at most 8. */
   readonly certificates?: readonly Uint8Array[] | undefined;
+  /** Statements of perspectives, compact JWS each. */
+  readonly statements?: readonly string[] | undefined;
 };
 
 /** Names that the gate adds to the requested ones, or puts in their place. */
@@ -128,10 +130,11 @@ export function toEnrollRequest(enrollment: Enrollment): EnrollRequest {
     requester: toWireRequester(enrollment.requester),
     renews: renews === undefined ? nothing : toBuffer(renews),
     evidence:
-      evidence?.map(({ type, payload, certificates }) => ({
+      evidence?.map(({ type, payload, certificates, statements }) => ({
         type,
         payload: toBuffer(payload),
         certificates: certificates?.map(toBuffer) ?? [],
+        statements: statements?.map((statement) => Buffer.from(statement, 'latin1')) ?? [],
       })) ?? [],
     changesNames: enrollment.changesNames ?? false,
   };

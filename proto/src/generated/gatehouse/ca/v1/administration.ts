@@ -24,7 +24,8 @@ import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { EnrollResponse } from "./certificate_authority.ts";
 import { CrlFacts } from "./certificate_status.ts";
-import { GeneralName, Requester, RevocationReason } from "./types.ts";
+import { Perspective, SigningKey } from "./domain_validation.ts";
+import { Evidence, GeneralName, Requester, RevocationReason } from "./types.ts";
 
 export const protobufPackage = "gatehouse.ca.v1";
 
@@ -359,6 +360,69 @@ export interface AuditBreak {
   /** What is wrong: `altered`, `missing`, `truncated`, `reordered`, `seal`. */
   kind: string;
   detail: string;
+}
+
+/** A new perspective. `is_disabled`, `address`, `keys` and times are ignored. */
+export interface AddPerspectiveRequest {
+  perspective:
+    | Perspective
+    | undefined;
+  /** Life of the join token; absent: one hour. */
+  tokenLife: Duration | undefined;
+}
+
+/** Which. */
+export interface DisablePerspectiveRequest {
+  name: string;
+}
+
+/** Which key. */
+export interface RevokeSigningKeyRequest {
+  /** `kid` of its statements. */
+  keyId: string;
+  /** Recorded. At most 256 octets. */
+  reason: string;
+}
+
+/** Against which policy. */
+export interface CheckPerspectivesRequest {
+  /** Empty: all policies that profiles name. */
+  policy: string;
+}
+
+/** Findings by policy. */
+export interface CheckPerspectivesResponse {
+  findings: PerspectiveFinding[];
+}
+
+/** One thing that is or will be wrong, or that is in order. */
+export interface PerspectiveFinding {
+  policy: string;
+  /** `ok`, `warning` or `error`. */
+  severity: string;
+  /** Since or from when it counts; absent: now. */
+  from: Date | undefined;
+  detail: string;
+}
+
+/** Which certificate. */
+export interface GetEvidenceRequest {
+  /** Hexadecimal. */
+  serialNumber: string;
+}
+
+/** The evidence of one certificate. */
+export interface RecordedEvidence {
+  serialNumber: string;
+  evidence: Evidence[];
+  /** The keys that signed the statements, as the registry has them now. */
+  keys: SigningKey[];
+  recordedAt: Date | undefined;
+  keptUntil:
+    | Date
+    | undefined;
+  /** The verdict at issuance, one line each. */
+  verdicts: string[];
 }
 
 function createBaseListPendingEnrollmentsRequest(): ListPendingEnrollmentsRequest {
@@ -3176,6 +3240,570 @@ export const AuditBreak: MessageFns<AuditBreak> = {
   },
 };
 
+function createBaseAddPerspectiveRequest(): AddPerspectiveRequest {
+  return { perspective: undefined, tokenLife: undefined };
+}
+
+export const AddPerspectiveRequest: MessageFns<AddPerspectiveRequest> = {
+  encode(message: AddPerspectiveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.perspective !== undefined) {
+      Perspective.encode(message.perspective, writer.uint32(10).fork()).join();
+    }
+    if (message.tokenLife !== undefined) {
+      Duration.encode(message.tokenLife, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddPerspectiveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddPerspectiveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.perspective = Perspective.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokenLife = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AddPerspectiveRequest>): AddPerspectiveRequest {
+    return AddPerspectiveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddPerspectiveRequest>): AddPerspectiveRequest {
+    const message = createBaseAddPerspectiveRequest();
+    message.perspective = (object.perspective !== undefined && object.perspective !== null)
+      ? Perspective.fromPartial(object.perspective)
+      : undefined;
+    message.tokenLife = (object.tokenLife !== undefined && object.tokenLife !== null)
+      ? Duration.fromPartial(object.tokenLife)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDisablePerspectiveRequest(): DisablePerspectiveRequest {
+  return { name: "" };
+}
+
+export const DisablePerspectiveRequest: MessageFns<DisablePerspectiveRequest> = {
+  encode(message: DisablePerspectiveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisablePerspectiveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisablePerspectiveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DisablePerspectiveRequest>): DisablePerspectiveRequest {
+    return DisablePerspectiveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DisablePerspectiveRequest>): DisablePerspectiveRequest {
+    const message = createBaseDisablePerspectiveRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeSigningKeyRequest(): RevokeSigningKeyRequest {
+  return { keyId: "", reason: "" };
+}
+
+export const RevokeSigningKeyRequest: MessageFns<RevokeSigningKeyRequest> = {
+  encode(message: RevokeSigningKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeSigningKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeSigningKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeSigningKeyRequest>): RevokeSigningKeyRequest {
+    return RevokeSigningKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeSigningKeyRequest>): RevokeSigningKeyRequest {
+    const message = createBaseRevokeSigningKeyRequest();
+    message.keyId = object.keyId ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseCheckPerspectivesRequest(): CheckPerspectivesRequest {
+  return { policy: "" };
+}
+
+export const CheckPerspectivesRequest: MessageFns<CheckPerspectivesRequest> = {
+  encode(message: CheckPerspectivesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policy !== "") {
+      writer.uint32(10).string(message.policy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckPerspectivesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckPerspectivesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckPerspectivesRequest>): CheckPerspectivesRequest {
+    return CheckPerspectivesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckPerspectivesRequest>): CheckPerspectivesRequest {
+    const message = createBaseCheckPerspectivesRequest();
+    message.policy = object.policy ?? "";
+    return message;
+  },
+};
+
+function createBaseCheckPerspectivesResponse(): CheckPerspectivesResponse {
+  return { findings: [] };
+}
+
+export const CheckPerspectivesResponse: MessageFns<CheckPerspectivesResponse> = {
+  encode(message: CheckPerspectivesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.findings) {
+      PerspectiveFinding.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckPerspectivesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckPerspectivesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.findings.push(PerspectiveFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckPerspectivesResponse>): CheckPerspectivesResponse {
+    return CheckPerspectivesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckPerspectivesResponse>): CheckPerspectivesResponse {
+    const message = createBaseCheckPerspectivesResponse();
+    message.findings = object.findings?.map((e) => PerspectiveFinding.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePerspectiveFinding(): PerspectiveFinding {
+  return { policy: "", severity: "", from: undefined, detail: "" };
+}
+
+export const PerspectiveFinding: MessageFns<PerspectiveFinding> = {
+  encode(message: PerspectiveFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policy !== "") {
+      writer.uint32(10).string(message.policy);
+    }
+    if (message.severity !== "") {
+      writer.uint32(18).string(message.severity);
+    }
+    if (message.from !== undefined) {
+      Timestamp.encode(toTimestamp(message.from), writer.uint32(26).fork()).join();
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PerspectiveFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePerspectiveFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.severity = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PerspectiveFinding>): PerspectiveFinding {
+    return PerspectiveFinding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PerspectiveFinding>): PerspectiveFinding {
+    const message = createBasePerspectiveFinding();
+    message.policy = object.policy ?? "";
+    message.severity = object.severity ?? "";
+    message.from = object.from ?? undefined;
+    message.detail = object.detail ?? "";
+    return message;
+  },
+};
+
+function createBaseGetEvidenceRequest(): GetEvidenceRequest {
+  return { serialNumber: "" };
+}
+
+export const GetEvidenceRequest: MessageFns<GetEvidenceRequest> = {
+  encode(message: GetEvidenceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serialNumber !== "") {
+      writer.uint32(10).string(message.serialNumber);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetEvidenceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetEvidenceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serialNumber = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetEvidenceRequest>): GetEvidenceRequest {
+    return GetEvidenceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetEvidenceRequest>): GetEvidenceRequest {
+    const message = createBaseGetEvidenceRequest();
+    message.serialNumber = object.serialNumber ?? "";
+    return message;
+  },
+};
+
+function createBaseRecordedEvidence(): RecordedEvidence {
+  return { serialNumber: "", evidence: [], keys: [], recordedAt: undefined, keptUntil: undefined, verdicts: [] };
+}
+
+export const RecordedEvidence: MessageFns<RecordedEvidence> = {
+  encode(message: RecordedEvidence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serialNumber !== "") {
+      writer.uint32(10).string(message.serialNumber);
+    }
+    for (const v of message.evidence) {
+      Evidence.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.keys) {
+      SigningKey.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.recordedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.recordedAt), writer.uint32(34).fork()).join();
+    }
+    if (message.keptUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.keptUntil), writer.uint32(42).fork()).join();
+    }
+    for (const v of message.verdicts) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordedEvidence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordedEvidence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serialNumber = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.evidence.push(Evidence.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.keys.push(SigningKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.recordedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.keptUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.verdicts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordedEvidence>): RecordedEvidence {
+    return RecordedEvidence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordedEvidence>): RecordedEvidence {
+    const message = createBaseRecordedEvidence();
+    message.serialNumber = object.serialNumber ?? "";
+    message.evidence = object.evidence?.map((e) => Evidence.fromPartial(e)) || [];
+    message.keys = object.keys?.map((e) => SigningKey.fromPartial(e)) || [];
+    message.recordedAt = object.recordedAt ?? undefined;
+    message.keptUntil = object.keptUntil ?? undefined;
+    message.verdicts = object.verdicts?.map((e) => e) || [];
+    return message;
+  },
+};
+
 /** Approvals, registration authorities, profiles, authorities and the audit log. */
 export type AdministrationService = typeof AdministrationService;
 export const AdministrationService = {
@@ -3264,6 +3892,72 @@ export const AdministrationService = {
     responseSerialize: (value: RegistrationAuthority): Buffer =>
       Buffer.from(RegistrationAuthority.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegistrationAuthority => RegistrationAuthority.decode(value),
+  },
+  /** Registers a perspective with its labels and returns a join token for its first credential. */
+  addPerspective: {
+    path: "/gatehouse.ca.v1.Administration/AddPerspective" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AddPerspectiveRequest): Buffer =>
+      Buffer.from(AddPerspectiveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddPerspectiveRequest => AddPerspectiveRequest.decode(value),
+    responseSerialize: (value: JoinToken): Buffer => Buffer.from(JoinToken.encode(value).finish()),
+    responseDeserialize: (value: Buffer): JoinToken => JoinToken.decode(value),
+  },
+  /** A further join token for a perspective that lost its credential. */
+  createPerspectiveJoinToken: {
+    path: "/gatehouse.ca.v1.Administration/CreatePerspectiveJoinToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateJoinTokenRequest): Buffer =>
+      Buffer.from(CreateJoinTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateJoinTokenRequest => CreateJoinTokenRequest.decode(value),
+    responseSerialize: (value: JoinToken): Buffer => Buffer.from(JoinToken.encode(value).finish()),
+    responseDeserialize: (value: Buffer): JoinToken => JoinToken.decode(value),
+  },
+  /** Shuts a perspective out: it is asked no more, and its credentials stop working at once. */
+  disablePerspective: {
+    path: "/gatehouse.ca.v1.Administration/DisablePerspective" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DisablePerspectiveRequest): Buffer =>
+      Buffer.from(DisablePerspectiveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DisablePerspectiveRequest => DisablePerspectiveRequest.decode(value),
+    responseSerialize: (value: Perspective): Buffer => Buffer.from(Perspective.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Perspective => Perspective.decode(value),
+  },
+  /** Revokes a signing key of a perspective or of a gate: nothing that it ever signed counts any more. */
+  revokeSigningKey: {
+    path: "/gatehouse.ca.v1.Administration/RevokeSigningKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeSigningKeyRequest): Buffer =>
+      Buffer.from(RevokeSigningKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeSigningKeyRequest => RevokeSigningKeyRequest.decode(value),
+    responseSerialize: (value: SigningKey): Buffer => Buffer.from(SigningKey.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SigningKey => SigningKey.decode(value),
+  },
+  /** How the registered perspectives meet a policy now and by its later rows, and with any one of them away. */
+  checkPerspectives: {
+    path: "/gatehouse.ca.v1.Administration/CheckPerspectives" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckPerspectivesRequest): Buffer =>
+      Buffer.from(CheckPerspectivesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckPerspectivesRequest => CheckPerspectivesRequest.decode(value),
+    responseSerialize: (value: CheckPerspectivesResponse): Buffer =>
+      Buffer.from(CheckPerspectivesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CheckPerspectivesResponse => CheckPerspectivesResponse.decode(value),
+  },
+  /** What proved the control of the names in a certificate, as it was verified at issuance. */
+  getEvidence: {
+    path: "/gatehouse.ca.v1.Administration/GetEvidence" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetEvidenceRequest): Buffer => Buffer.from(GetEvidenceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetEvidenceRequest => GetEvidenceRequest.decode(value),
+    responseSerialize: (value: RecordedEvidence): Buffer => Buffer.from(RecordedEvidence.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordedEvidence => RecordedEvidence.decode(value),
   },
   /** All issuing authorities. */
   listAuthorities: {
@@ -3402,6 +4096,18 @@ export interface AdministrationServer extends UntypedServiceImplementation {
   listRegistrationAuthorities: handleUnaryCall<ListRegistrationAuthoritiesRequest, ListRegistrationAuthoritiesResponse>;
   /** Shuts an RA out: its credentials stop working at once. */
   disableRegistrationAuthority: handleUnaryCall<DisableRegistrationAuthorityRequest, RegistrationAuthority>;
+  /** Registers a perspective with its labels and returns a join token for its first credential. */
+  addPerspective: handleUnaryCall<AddPerspectiveRequest, JoinToken>;
+  /** A further join token for a perspective that lost its credential. */
+  createPerspectiveJoinToken: handleUnaryCall<CreateJoinTokenRequest, JoinToken>;
+  /** Shuts a perspective out: it is asked no more, and its credentials stop working at once. */
+  disablePerspective: handleUnaryCall<DisablePerspectiveRequest, Perspective>;
+  /** Revokes a signing key of a perspective or of a gate: nothing that it ever signed counts any more. */
+  revokeSigningKey: handleUnaryCall<RevokeSigningKeyRequest, SigningKey>;
+  /** How the registered perspectives meet a policy now and by its later rows, and with any one of them away. */
+  checkPerspectives: handleUnaryCall<CheckPerspectivesRequest, CheckPerspectivesResponse>;
+  /** What proved the control of the names in a certificate, as it was verified at issuance. */
+  getEvidence: handleUnaryCall<GetEvidenceRequest, RecordedEvidence>;
   /** All issuing authorities. */
   listAuthorities: handleUnaryCall<ListAuthoritiesRequest, ListAuthoritiesResponse>;
   /** Whether a profile file would be accepted; the problems with their lines. */
@@ -3538,6 +4244,102 @@ export interface AdministrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RegistrationAuthority) => void,
+  ): ClientUnaryCall;
+  /** Registers a perspective with its labels and returns a join token for its first credential. */
+  addPerspective(
+    request: AddPerspectiveRequest,
+    callback: (error: ServiceError | null, response: JoinToken) => void,
+  ): ClientUnaryCall;
+  addPerspective(
+    request: AddPerspectiveRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: JoinToken) => void,
+  ): ClientUnaryCall;
+  addPerspective(
+    request: AddPerspectiveRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: JoinToken) => void,
+  ): ClientUnaryCall;
+  /** A further join token for a perspective that lost its credential. */
+  createPerspectiveJoinToken(
+    request: CreateJoinTokenRequest,
+    callback: (error: ServiceError | null, response: JoinToken) => void,
+  ): ClientUnaryCall;
+  createPerspectiveJoinToken(
+    request: CreateJoinTokenRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: JoinToken) => void,
+  ): ClientUnaryCall;
+  createPerspectiveJoinToken(
+    request: CreateJoinTokenRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: JoinToken) => void,
+  ): ClientUnaryCall;
+  /** Shuts a perspective out: it is asked no more, and its credentials stop working at once. */
+  disablePerspective(
+    request: DisablePerspectiveRequest,
+    callback: (error: ServiceError | null, response: Perspective) => void,
+  ): ClientUnaryCall;
+  disablePerspective(
+    request: DisablePerspectiveRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Perspective) => void,
+  ): ClientUnaryCall;
+  disablePerspective(
+    request: DisablePerspectiveRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Perspective) => void,
+  ): ClientUnaryCall;
+  /** Revokes a signing key of a perspective or of a gate: nothing that it ever signed counts any more. */
+  revokeSigningKey(
+    request: RevokeSigningKeyRequest,
+    callback: (error: ServiceError | null, response: SigningKey) => void,
+  ): ClientUnaryCall;
+  revokeSigningKey(
+    request: RevokeSigningKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SigningKey) => void,
+  ): ClientUnaryCall;
+  revokeSigningKey(
+    request: RevokeSigningKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SigningKey) => void,
+  ): ClientUnaryCall;
+  /** How the registered perspectives meet a policy now and by its later rows, and with any one of them away. */
+  checkPerspectives(
+    request: CheckPerspectivesRequest,
+    callback: (error: ServiceError | null, response: CheckPerspectivesResponse) => void,
+  ): ClientUnaryCall;
+  checkPerspectives(
+    request: CheckPerspectivesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CheckPerspectivesResponse) => void,
+  ): ClientUnaryCall;
+  checkPerspectives(
+    request: CheckPerspectivesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CheckPerspectivesResponse) => void,
+  ): ClientUnaryCall;
+  /** What proved the control of the names in a certificate, as it was verified at issuance. */
+  getEvidence(
+    request: GetEvidenceRequest,
+    callback: (error: ServiceError | null, response: RecordedEvidence) => void,
+  ): ClientUnaryCall;
+  getEvidence(
+    request: GetEvidenceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordedEvidence) => void,
+  ): ClientUnaryCall;
+  getEvidence(
+    request: GetEvidenceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordedEvidence) => void,
   ): ClientUnaryCall;
   /** All issuing authorities. */
   listAuthorities(

@@ -22,6 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { ValidationRules } from "./domain_validation.ts";
 import { CertificateRecord, CertificateState, Evidence, GeneralName, Requester, RevocationReason } from "./types.ts";
 
 export const protobufPackage = "gatehouse.ca.v1";
@@ -251,6 +252,12 @@ export interface Profile {
   status: string;
   /** Whether there must be a subject alternative name, of whichever allowed kind. */
   needsAnyName: boolean;
+  /** How names are validated; absent where the profile leaves that to the RA. */
+  validation:
+    | ValidationRules
+    | undefined;
+  /** Whether DNS names may begin with `*.`. */
+  allowsWildcards: boolean;
 }
 
 /** One attribute of the subject. */
@@ -1683,6 +1690,8 @@ function createBaseProfile(): Profile {
     allowsNameChange: false,
     status: "",
     needsAnyName: false,
+    validation: undefined,
+    allowsWildcards: false,
   };
 }
 
@@ -1749,6 +1758,12 @@ export const Profile: MessageFns<Profile> = {
     }
     if (message.needsAnyName !== false) {
       writer.uint32(144).bool(message.needsAnyName);
+    }
+    if (message.validation !== undefined) {
+      ValidationRules.encode(message.validation, writer.uint32(154).fork()).join();
+    }
+    if (message.allowsWildcards !== false) {
+      writer.uint32(160).bool(message.allowsWildcards);
     }
     return writer;
   },
@@ -1930,6 +1945,22 @@ export const Profile: MessageFns<Profile> = {
             message.needsAnyName = reader.bool();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.validation = ValidationRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.allowsWildcards = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1969,6 +2000,10 @@ export const Profile: MessageFns<Profile> = {
     message.allowsNameChange = object.allowsNameChange ?? false;
     message.status = object.status ?? "";
     message.needsAnyName = object.needsAnyName ?? false;
+    message.validation = (object.validation !== undefined && object.validation !== null)
+      ? ValidationRules.fromPartial(object.validation)
+      : undefined;
+    message.allowsWildcards = object.allowsWildcards ?? false;
     return message;
   },
 };
@@ -2448,7 +2483,7 @@ export const CertificateAuthorityService = {
     responseSerialize: (value: Credential): Buffer => Buffer.from(Credential.encode(value).finish()),
     responseDeserialize: (value: Buffer): Credential => Credential.decode(value),
   },
-  /** Buys the first credential of an RA. The caller shows the credential inside a join token; it works once. */
+  /** Buys the first credential of an RA or a perspective. The caller shows the credential inside a join token; it works once. */
   join: {
     path: "/gatehouse.ca.v1.CertificateAuthority/Join" as const,
     requestStream: false as const,
@@ -2485,7 +2520,7 @@ export interface CertificateAuthorityServer extends UntypedServiceImplementation
   getProfile: handleUnaryCall<GetProfileRequest, Profile>;
   /** Renews the caller's own credential for this contract. */
   renewCredential: handleUnaryCall<RenewCredentialRequest, Credential>;
-  /** Buys the first credential of an RA. The caller shows the credential inside a join token; it works once. */
+  /** Buys the first credential of an RA or a perspective. The caller shows the credential inside a join token; it works once. */
   join: handleUnaryCall<JoinRequest, Credential>;
 }
 
@@ -2634,7 +2669,7 @@ export interface CertificateAuthorityClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Credential) => void,
   ): ClientUnaryCall;
-  /** Buys the first credential of an RA. The caller shows the credential inside a join token; it works once. */
+  /** Buys the first credential of an RA or a perspective. The caller shows the credential inside a join token; it works once. */
   join(request: JoinRequest, callback: (error: ServiceError | null, response: Credential) => void): ClientUnaryCall;
   join(
     request: JoinRequest,

@@ -142,12 +142,22 @@ export interface Requester {
 
 /** One statement that the RA received and passes on for the core to verify itself. */
 export interface Evidence {
-  /** Name of the statement's form: `client-certificate-chain`, `renewal-signature`, later `perspective-result`, … */
+  /** Name of the statement's form: `client-certificate-chain`, `perspective-results`, `acme-finalize`, … */
   type: string;
-  /** The statement, in the encoding that its type fixes. For `client-certificate-chain`: the end-entity certificate, DER. */
+  /**
+   * The statement, in the encoding that its type fixes. For `client-certificate-chain`: the end-entity certificate, DER.
+   * For `acme-finalize`: JSON in UTF-8 with `jws` (the flattened JWS of the finalize request, RFC 8555 §7.4, as the client
+   * sent it), `jwk` (the account's key) and `keyChanges` (the flattened outer JWS of key changes, RFC 8555 §7.3.5, oldest
+   * first, that lead from the key of the statements to this one).
+   */
   payload: Buffer;
   /** Certificates that help to verify it, DER, end entity first. At most 8. */
   certificates: Buffer[];
+  /**
+   * For `perspective-results`: the statements of perspectives, compact JWS each of at most 16 KiB, at most 2,048; `payload`
+   * is empty then.
+   */
+  statements: Buffer[];
 }
 
 /** A revocation as recorded. */
@@ -441,7 +451,7 @@ export const Requester: MessageFns<Requester> = {
 };
 
 function createBaseEvidence(): Evidence {
-  return { type: "", payload: Buffer.alloc(0), certificates: [] };
+  return { type: "", payload: Buffer.alloc(0), certificates: [], statements: [] };
 }
 
 export const Evidence: MessageFns<Evidence> = {
@@ -454,6 +464,9 @@ export const Evidence: MessageFns<Evidence> = {
     }
     for (const v of message.certificates) {
       writer.uint32(26).bytes(v!);
+    }
+    for (const v of message.statements) {
+      writer.uint32(34).bytes(v!);
     }
     return writer;
   },
@@ -495,6 +508,14 @@ export const Evidence: MessageFns<Evidence> = {
             message.certificates.push(Buffer.from(reader.bytes()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.statements.push(Buffer.from(reader.bytes()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -515,6 +536,7 @@ export const Evidence: MessageFns<Evidence> = {
     message.type = object.type ?? "";
     message.payload = object.payload ?? Buffer.alloc(0);
     message.certificates = object.certificates?.map((e) => e) || [];
+    message.statements = object.statements?.map((e) => e) || [];
     return message;
   },
 };
