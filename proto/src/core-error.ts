@@ -102,8 +102,12 @@ function cut(detail: string): string {
   return detail.length <= longestDetail ? detail : `${detail.slice(0, longestDetail)}…`;
 }
 
-/** The error that a failed call carries; without a readable trailer it is judged by the gRPC status alone. */
-export function fromServiceError(error: ServiceError): CoreError {
+/**
+ * The error that a failed call carries; without a readable trailer it is judged by the gRPC status alone.
+ *
+ * @param server who was called, for the detail of such a judgement
+ */
+export function fromServiceError(error: ServiceError, server = 'the CA core'): CoreError {
   const trailer = error.metadata?.get(trailerKey)[0];
   if (trailer instanceof Uint8Array) {
     try {
@@ -124,7 +128,7 @@ export function fromServiceError(error: ServiceError): CoreError {
       // An unreadable trailer says no more than the status does.
     }
   }
-  return new CoreError(typeOfStatus(error.code), describeStatus(error), { cause: error });
+  return new CoreError(typeOfStatus(error.code), describeStatus(error, server), { cause: error });
 }
 
 function typeOfStatus(code: status): CoreErrorType {
@@ -148,14 +152,14 @@ function typeOfStatus(code: status): CoreErrorType {
   }
 }
 
-function describeStatus(error: ServiceError): string {
+function describeStatus(error: ServiceError, server: string): string {
   switch (typeOfStatus(error.code)) {
     case 'unavailable':
-      return 'the CA core cannot be reached';
+      return `${server} cannot be reached`;
     case 'unauthorized':
-      return 'the CA core does not allow this call';
+      return `${server} does not allow this call`;
     default:
-      return 'the CA core could not answer';
+      return `${server} could not answer`;
   }
 }
 

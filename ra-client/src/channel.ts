@@ -1,15 +1,22 @@
-// One gRPC connection to one address of the keep: TLS 1.3 with both certificates, the keep's fixed name, keep-alive, no proxy and no look-ups on the side.
+// One gRPC connection to one address of a party that serves: TLS 1.3 with both certificates, the name or the URI that is expected, keep-alive, no proxy and no look-ups on the side.
 // It carries calls and counts them; which channel gets which call is decided elsewhere.
 
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type PeerCertificate } from 'node:tls';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { ChannelCredentials, type ChannelOptions, Client, type connectivityState } from '@grpc/grpc-js';
 import type { Credential } from './credential.ts';
-import { coreServerName } from './identity.ts';
+import { coreServerName, readParty } from './identity.ts';
+
+/** Who is expected at the other end, whatever address is dialled. */
+export type ExpectedServer =
+  /** A certificate of the service CA with this DNS name. */
+  | { readonly kind: 'dns'; readonly name: string }
+  /** A certificate of the service CA with this URI of a party; `name` is only what the handshake asks for. */
+  | { readonly kind: 'uri'; readonly uri: string; readonly name: string };
+
+const expectedCore: ExpectedServer = { kind: 'dns', name: coreServerName };
 
 const channelOptions: ChannelOptions = {
-  // Certificates name the keep, not the machine it happens to run on; without it a connection to an IP literal fails as well.
-  'grpc.ssl_target_name_override': coreServerName,
   // A connection that a firewall forgot is found within half a minute, also when nobody is enrolling.
   'grpc.keepalive_time_ms': 20_000,
   'grpc.keepalive_timeout_ms': 5_000,
@@ -26,14 +33,19 @@ const channelOptions: ChannelOptions = {
 };
 
 /** A connection with the number of calls on it. */
-export class CoreChannel {
+export class BridgeChannel {
   readonly client: Client;
   #calls = 0;
   #isRetired = false;
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor(address: string, credential: Credential) {
-    this.client = new Client(address, createChannelCredentials(credential), channelOptions);
+  /** @param expected the keep unless told */
+  constructor(address: string, credential: Credential, expected: ExpectedServer = expectedCore) {
+    this.client = new Client(address, createChannelCredentials(credential, expected), {
+      ...channelOptions,
+      // Certificates name the party, not the machine it happens to run on; without it a connection to an IP literal fails as well.
+      'grpc.ssl_target_name_override': expected.name,
+    });
   }
 
   /** What the connection does now; with `connect` an idle one begins to connect. */
@@ -78,13 +90,22 @@ export class CoreChannel {
   }
 }
 
-function createChannelCredentials(credential: Credential): ChannelCredentials {
-  return ChannelCredentials.createFromSecureContext(
-    createSecureContext({
-      minVersion: 'TLSv1.3',
-      key: credential.privateKey.export({ type: 'pkcs8', format: 'pem' }),
-      cert: encodePem('CERTIFICATE', credential.certificate),
-      ca: credential.trustAnchors.map((anchor) => encodePem('CERTIFICATE', anchor)),
-    }),
-  );
+function createChannelCredentials(credential: Credential, expected: ExpectedServer): ChannelCredentials {
+  const context = createSecureContext({
+    minVersion: 'TLSv1.3',
+    key: credential.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    cert: encodePem('CERTIFICATE', credential.certificate),
+    ca: credential.trustAnchors.map((anchor) => encodePem('CERTIFICATE', anchor)),
+  });
+  if (expected.kind === 'dns') return ChannelCredentials.createFromSecureContext(context);
+  return ChannelCredentials.createFromSecureContext(context, {
+    checkServerIdentity: (_name, certificate) => describeOther(certificate, expected.uri),
+  });
+}
+
+/** Says who it is when the certificate, whose chain was verified, is of another party. */
+function describeOther({ raw }: PeerCertificate, uri: string): Error | undefined {
+  const party = readParty(raw);
+  if (party?.uri === uri) return undefined;
+  return new Error(`the server is ${party?.uri ?? 'no party of Gatehouse'}, not ${uri}`);
 }

@@ -19,6 +19,7 @@ import { type Caller, type CallOptions, callStream, callUnary, type Method } fro
 import { createCallMetrics } from './call-metrics.ts';
 import { CoreConnections } from './connections.ts';
 import type { CredentialSource } from './credential-source.ts';
+import { createDomainValidationClient, type DomainValidationClient } from './domain-validation.ts';
 import type { EndpointHealth } from './endpoint.ts';
 import {
   type Enrollment,
@@ -91,6 +92,8 @@ export type CoreClient = {
   readonly administration: Administration;
   /** What the status gate may ask. */
   readonly status: StatusClient;
+  /** What perspectives and the gates that ask them may ask. */
+  readonly validation: DomainValidationClient;
   /** Whether a core is connected; begins to connect when none is. */
   health(): CoreHealth;
   /** Waits for a connection. @returns whether one stands within `timeoutMs` */
@@ -152,6 +155,7 @@ export function connectCore(options: CoreClientOptions): CoreClient {
     join: (der, call) => callUnary(caller, procedures.join, { certificationRequest: toBuffer(der) }, false, call),
     administration: createAdministration(caller),
     status: createStatusClient(caller),
+    validation: createDomainValidationClient(caller),
     health: () => {
       const endpoints = connections.health();
       return { isReachable: endpoints.some(({ state }) => state === 'ready'), endpoints };

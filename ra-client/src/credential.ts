@@ -87,7 +87,7 @@ export function formatCredential({ privateKey, certificate, trustAnchors }: Cred
 export function loadCredential(file: string): Credential {
   if (!existsSync(file)) {
     throw new FatalError(`there is no credential: ${file} does not exist`, {
-      hint: "an RA buys its first one with a join token: 'gatehouse ra join', after the operator's 'gatehouse ra add'",
+      hint: "the first one is bought with a join token: 'gatehouse ra join' (or 'gatehouse perspective join'), after the operator's 'gatehouse ra add' (or 'gatehouse perspective add')",
     });
   }
   const text = readPrivateFile(file).toString('latin1');

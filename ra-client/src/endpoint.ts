@@ -3,7 +3,7 @@
 
 import type { Logger } from '@gatehouse/runtime/log';
 import { connectivityState } from '@grpc/grpc-js';
-import { CoreChannel } from './channel.ts';
+import { BridgeChannel } from './channel.ts';
 import type { Credential } from './credential.ts';
 
 /** What is known about an address. */
@@ -23,9 +23,9 @@ const swapTimeoutMs = 5_000;
 export class Endpoint {
   readonly address: string;
   readonly #log: Logger;
-  readonly #retired = new Set<CoreChannel>();
-  #channel: CoreChannel;
-  #next: CoreChannel | undefined;
+  readonly #retired = new Set<BridgeChannel>();
+  #channel: BridgeChannel;
+  #next: BridgeChannel | undefined;
   #failures = 0;
   #lastFailure: string | undefined;
   /** Epoch milliseconds. */
@@ -34,11 +34,11 @@ export class Endpoint {
   constructor(address: string, credential: Credential, log: Logger) {
     this.address = address;
     this.#log = log;
-    this.#channel = new CoreChannel(address, credential);
+    this.#channel = new BridgeChannel(address, credential);
   }
 
   /** The channel for new calls. */
-  get channel(): CoreChannel {
+  get channel(): BridgeChannel {
     return this.#channel;
   }
 
@@ -71,7 +71,7 @@ export class Endpoint {
 
   /** Moves new calls to a channel with `credential`; calls in flight end on the old one. */
   async swap(credential: Credential): Promise<void> {
-    const next = new CoreChannel(this.address, credential);
+    const next = new BridgeChannel(this.address, credential);
     this.#next?.abort();
     this.#next = next;
     // An address that was never used stays unused: one connection is enough.

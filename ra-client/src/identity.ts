@@ -18,7 +18,16 @@ export type Party = {
   readonly uri: string;
 };
 
+/** The name that a handshake with a perspective asks for; which one it is stands in the URI of its certificate. */
+export const perspectiveServerName = 'perspective.gatehouse.internal';
+
+const trustDomain = 'spiffe://gatehouse.internal';
 const partyUri = /^spiffe:\/\/gatehouse\.internal\/([a-z]+)\/([A-Za-z0-9._-]{1,128})$/;
+
+/** The URI of a party. */
+export function formatPartyUri(kind: PartyKind, name: string): string {
+  return `${trustDomain}/${kind}/${name}`;
+}
 
 /** The party that a certificate (DER) of the service CA names, or undefined when it names none. */
 export function readParty(certificate: Uint8Array): Party | undefined {

@@ -1,5 +1,5 @@
 // A join token as text: where the core is, whom to trust, and a short-lived certificate with its key that can do one thing, once.
-// Whoever holds the text can join in the RA's place; it must never be logged or kept.
+// Whoever holds the text can join in the place of the RA or the perspective; it must never be logged or kept.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { FatalError } from '@gatehouse/runtime/fatal';
@@ -61,6 +61,6 @@ function parseJson(text: string): unknown {
 
 function damaged(reason: string): FatalError {
   return new FatalError(`this is not a join token: ${reason}`, {
-    hint: "copy the whole line that 'gatehouse ra add' printed, or ask the operator for a new token",
+    hint: "copy the whole line that 'gatehouse ra add' or 'gatehouse perspective add' printed, or ask the operator for a new token",
   });
 }

@@ -1,4 +1,4 @@
-// Buying an RA's first credential with a join token. The key is made here and never leaves; the token's own key is forgotten afterwards.
+// Buying the first credential of an RA or a perspective with a join token. The key is made here and never leaves; the token's own key is forgotten afterwards.
 
 import { createCertificationRequest } from '@gatehouse/pkix/certification-request';
 import { CoreError } from '@gatehouse/proto/core-error';
@@ -7,12 +7,13 @@ import type { Logger } from '@gatehouse/runtime/log';
 import { connectCore } from './client.ts';
 import { createCredential, saveCredential } from './credential.ts';
 import { holdCredential } from './credential-source.ts';
+import type { PartyKind } from './identity.ts';
 import { parseJoinToken } from './join-token.ts';
 import { generateCredentialKey } from './renew-credential.ts';
 
 /** What {@link joinWithToken} takes. */
 export type JoinOptions = {
-  /** The text that `gatehouse ra add` printed. */
+  /** The text that `gatehouse ra add` or `gatehouse perspective add` printed. */
   readonly token: string;
   /** Where the credential is kept; its directory exists. */
   readonly file: string;
@@ -24,7 +25,9 @@ export type JoinOptions = {
 
 /** What joining yields. */
 export type Joined = {
-  /** Name of the RA. */
+  /** What the token was for: an RA, or a perspective. */
+  readonly kind: PartyKind;
+  /** Name of the RA or the perspective. */
   readonly name: string;
   /** Addresses of the core that the token named. */
   readonly addresses: readonly string[];
@@ -55,7 +58,8 @@ export async function joinWithToken(options: JoinOptions): Promise<Joined> {
       trustAnchors: answer.trustAnchors,
     });
     saveCredential(file, credential);
-    return { name: credential.party.name, addresses: joinToken.addresses, notAfter: credential.notAfter };
+    const { kind, name } = credential.party;
+    return { kind, name, addresses: joinToken.addresses, notAfter: credential.notAfter };
   } catch (error) {
     // A late token does not get past the handshake, which looks like a core that is away. The core's clock counts, so it
     // is asked first.

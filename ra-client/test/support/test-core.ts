@@ -12,6 +12,7 @@ import {
 } from '@gatehouse/proto/certificate-authority';
 import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
 import { CoreError, toServiceError } from '@gatehouse/proto/core-error';
+import { DomainValidationService } from '@gatehouse/proto/domain-validation';
 import { type Credential, createCredential } from '@gatehouse/ra-client/credential';
 import { listen } from '@gatehouse/runtime/listen';
 import { createLog, type Logger } from '@gatehouse/runtime/log';
@@ -84,6 +85,7 @@ export async function startTestCore(
   server.addService(CertificateAuthorityService, implement(CertificateAuthorityService, answers));
   server.addService(AdministrationService, implement(AdministrationService, answers));
   server.addService(CertificateStatusService, implement(CertificateStatusService, answers));
+  server.addService(DomainValidationService, implement(DomainValidationService, answers));
   const credentials = ServerCredentials.createSsl(
     Buffer.from(encodePem('CERTIFICATE', authority.certificate)),
     [

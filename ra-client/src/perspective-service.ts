@@ -1,0 +1,8 @@
+// The service of a perspective in the words of the contract, for the process that serves it. Gates ask through
+// `perspective.ts`.
+
+export {
+  type PerspectiveServiceServer,
+  PerspectiveServiceService as PerspectiveServiceDefinition,
+  type Statement,
+} from '@gatehouse/proto/perspective';
