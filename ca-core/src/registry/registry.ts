@@ -19,6 +19,7 @@ import {
 import { listRevokedCredentials } from '../store/revocations.ts';
 import type { WriteSet } from '../store/write-set.ts';
 import { type Caller, callerNameForm } from './caller.ts';
+import { createPerspectiveView, type PerspectiveRegistry } from './perspectives.ts';
 
 /** A registration authority, ready to judge by. */
 export type RegistrationAuthority = Omit<StoredRegistrationAuthority, 'profiles' | 'scope'> & {
@@ -31,8 +32,8 @@ export type RegistrationAuthority = Omit<StoredRegistrationAuthority, 'profiles'
   readonly limiter: RateLimiter | undefined;
 };
 
-/** Who may call. */
-export type Registry = {
+/** Who may call, and whose statements count. */
+export type Registry = PerspectiveRegistry & {
   /**
    * The RA with this name. Throws CoreError `unauthorized` when it is unknown or disabled: for judging what it asks.
    */
@@ -71,7 +72,7 @@ export type Registry = {
    */
   statusChanged(serialNumber: string): void;
   /**
-   * Reads everything from the store again: after a set that changed an RA or an operator. Throws CoreError
+   * Reads everything from the store again: after a set that changed an RA, a perspective, a key or an operator. Throws CoreError
    * `unavailable`.
    */
   reload(): void;
@@ -82,6 +83,7 @@ export function createRegistry(store: Store, clock: Clock): Registry {
   let registrationAuthorities: ReadonlyMap<string, RegistrationAuthority> = new Map();
   let activeOperators: ReadonlySet<string> = new Set();
   let revokedCredentials = new Set<string>();
+  const perspectives = createPerspectiveView(store, clock, change);
 
   function reload(): void {
     const known = registrationAuthorities;
@@ -90,6 +92,7 @@ export function createRegistry(store: Store, clock: Clock): Registry {
     );
     activeOperators = new Set(listOperators(store).flatMap(({ name, isDisabled }) => (isDisabled ? [] : [name])));
     revokedCredentials = new Set(listRevokedCredentials(store, clock.now()));
+    perspectives.reload();
   }
 
   async function change(set: WriteSet, also: WriteSet = { operations: [], events: [] }): Promise<void> {
@@ -108,6 +111,7 @@ export function createRegistry(store: Store, clock: Clock): Registry {
 
   reload();
   return {
+    ...perspectives,
     registrationAuthority: (name) => {
       const ra = registrationAuthorities.get(name);
       if (ra === undefined) throw new CoreError('unauthorized', `RA ${name} is not registered`);
@@ -144,6 +148,9 @@ export function createRegistry(store: Store, clock: Clock): Registry {
       }
       if (caller.kind === 'operator' && !activeOperators.has(caller.name)) {
         throw new CoreError('unauthorized', `operator ${caller.name} is unknown or disabled`);
+      }
+      if (caller.kind === 'perspective' && perspectives.findPerspective(caller.name)?.isDisabled !== false) {
+        throw new CoreError('unauthorized', `perspective ${caller.name} is unknown or disabled`);
       }
       if (caller.kind !== 'gate') return;
       const ra = registrationAuthorities.get(caller.name);

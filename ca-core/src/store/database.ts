@@ -19,6 +19,9 @@ export type Database = {
   blocked_keys: BlockedKeyTable;
   registration_authorities: RegistrationAuthorityTable;
   join_tokens: JoinTokenTable;
+  perspectives: PerspectiveTable;
+  signing_keys: SigningKeyTable;
+  certificate_evidence: CertificateEvidenceTable;
   operators: OperatorTable;
   audit_events: AuditEventTable;
   audit_heads: AuditHeadTable;
@@ -192,10 +195,56 @@ export type RegistrationAuthorityTable = {
 /** Join tokens by the id in their certificate. */
 export type JoinTokenTable = {
   id: string;
+  /** Name of the RA, or of the perspective, that it is for. */
   registration_authority: string;
   created_at: number;
   expires_at: number;
   used_at: number | null;
+  kind: Generated<JoinTokenKind>;
+};
+
+/** Whose first credential a token buys. */
+export type JoinTokenKind = 'gate' | 'perspective';
+
+/** Vantage points of domain validation, with the labels that the operator gave them. */
+export type PerspectiveTable = {
+  name: string;
+  site: string;
+  /** Service region of a Regional Internet Registry; empty in private networks. */
+  rir: string;
+  /** Degrees. */
+  latitude: number | null;
+  longitude: number | null;
+  /** `host:port` and version of the program, as it registered them; empty before. */
+  address: string;
+  build: string;
+  is_disabled: number;
+  created_at: number;
+  credential_expires_at: number | null;
+};
+
+/** Keys that sign statements about names. Rows are never deleted: evidence names them for years. */
+export type SigningKeyTable = {
+  /** RFC 7638 thumbprint, base64url. */
+  key_id: string;
+  /** URI of the perspective or gate. */
+  holder: string;
+  /** DER. */
+  subject_public_key_info: Uint8Array;
+  active_from: number;
+  retired_at: number | null;
+  revoked_at: number | null;
+  /** Why an operator revoked it; empty otherwise. */
+  reason: string;
+};
+
+/** What proved the control of the names in a certificate. */
+export type CertificateEvidenceTable = {
+  serial_number: string;
+  /** RecordedEvidence in protobuf, without the keys. */
+  evidence: Uint8Array;
+  recorded_at: number;
+  kept_until: number;
 };
 
 /** Operators by name. */
