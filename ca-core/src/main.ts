@@ -6,6 +6,7 @@ import { CertificateAuthorityService } from '@gatehouse/proto/certificate-author
 import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
 import { type Clock, systemClock } from '@gatehouse/runtime/clock';
 import { loadConfiguration } from '@gatehouse/runtime/configuration';
+import { type GrpcListener, listenForCallers } from '@gatehouse/runtime/grpc-listener';
 import { type ProcessLife, runProcess } from '@gatehouse/runtime/lifecycle';
 import { createLog, type Logger } from '@gatehouse/runtime/log';
 import { startManagement } from '@gatehouse/runtime/management';
@@ -33,14 +34,13 @@ import { recordProfiles } from './profiles/record-profiles.ts';
 import { coreReadiness } from './readiness.ts';
 import { recordConfiguration } from './record-configuration.ts';
 import { refuseLostDatabase } from './refuse-lost-database.ts';
-import { coreUri } from './registry/caller.ts';
+import { type Caller, coreUri, identifyCaller } from './registry/caller.ts';
 import { createRegistry } from './registry/registry.ts';
 import { createBulkRevocations } from './revocation/bulk-revocation.ts';
 import { responderIssuance } from './revocation/issue-responder-certificate.ts';
 import { administrationService } from './services/administration.ts';
 import { certificateAuthorityService } from './services/certificate-authority.ts';
 import { certificateStatusService } from './services/certificate-status.ts';
-import { type Listener, listenForCallers } from './services/listener.ts';
 import { createRefusedCallers } from './services/refused-callers.ts';
 import { createServerIdentity, serverIdentityRenewalMs } from './services/server-identity.ts';
 import { explainStartFailure } from './start-failure.ts';
@@ -131,7 +131,7 @@ async function bringUp(
   const metrics = createMetrics();
   const statusFeed = createStatusFeed();
   // The listener needs the keep's handlers, and the keep may have to end the listener's connections.
-  const late: { listener?: Listener } = {};
+  const late: { listener?: GrpcListener<Caller> } = {};
   const keep: Keep = {
     instance,
     root: authorities.root,
@@ -212,7 +212,9 @@ async function bringUp(
 
   const listener = await listenForCallers({
     ...configuration.listen,
+    setting: 'core.listen.port',
     server,
+    identifyCaller,
     identity: createServerIdentity(keep.service, instance, clock),
     clientAnchors: keep.service.chain.map((der) => encodePem('CERTIFICATE', der)).join(''),
     clock,
@@ -252,7 +254,7 @@ async function bringUp(
   return { pid: process.pid, ...running };
 }
 
-function addressesOf({ listen }: CoreConfiguration, listener: Listener | undefined): readonly string[] {
+function addressesOf({ listen }: CoreConfiguration, listener: GrpcListener<Caller> | undefined): readonly string[] {
   if (listen.advertise.length > 0) return listen.advertise;
   return listener === undefined ? [] : [formatAddress(listener.address)];
 }

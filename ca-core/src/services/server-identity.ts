@@ -5,10 +5,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { encodePem } from '@gatehouse/pkix/pem';
 import type { Clock } from '@gatehouse/runtime/clock';
+import type { ServerIdentity } from '@gatehouse/runtime/grpc-listener';
 import type { Authority } from '../authorities/authority.ts';
 import { issueServiceCertificate } from '../authorities/issue-service-certificate.ts';
 import type { Instance } from '../keep.ts';
-import type { ServerIdentity } from './listener.ts';
 
 /** The name that every client of the bridge expects, whatever address it dials. */
 export const coreServerName = 'core.gatehouse.internal';

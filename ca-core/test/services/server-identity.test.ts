@@ -5,10 +5,10 @@ import { after, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { systemClock } from '@gatehouse/runtime/clock';
+import { listenForCallers } from '@gatehouse/runtime/grpc-listener';
 import { createLog } from '@gatehouse/runtime/log';
 import { Server } from '@grpc/grpc-js';
-import { callerUri } from '../../src/registry/caller.ts';
-import { listenForCallers } from '../../src/services/listener.ts';
+import { callerUri, identifyCaller } from '../../src/registry/caller.ts';
 import { createServerIdentity, serverIdentityRenewalMs } from '../../src/services/server-identity.ts';
 import { createTestAuthority } from '../registry/test-authority.ts';
 import { makeCredential } from '../support/credentials.ts';
@@ -19,6 +19,8 @@ const listener = await listenForCallers({
   server: new Server(),
   host: '127.0.0.1',
   port: 0,
+  setting: 'core.listen.port',
+  identifyCaller,
   identity: createServerIdentity(service, instance, systemClock),
   clientAnchors: encodePem('CERTIFICATE', service.certificate.der),
   maximumConnections: 8,

@@ -1,53 +1,59 @@
-/**
- * The only way into the keep: TLS 1.3 with a client certificate of the internal service CA, nothing else. The handshake
- * is done here rather than inside grpc-js so that the caller is read from its certificate once per connection and not
- * once per call, so that the core's own certificate can be swapped, and so that a caller that is shut out loses its
- * open connections at once. It must never hand on a connection whose certificate was not verified.
- */
-import { createServer, type TLSSocket } from 'node:tls';
-import type { Clock } from '@gatehouse/runtime/clock';
-import { type ListenAddress, listen } from '@gatehouse/runtime/listen';
-import type { Logger } from '@gatehouse/runtime/log';
-import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import { type Caller, identifyCaller } from '../registry/caller.ts';
+// A listener for gRPC that lets in verified callers only: TLS 1.3 with a client certificate of the internal service CA. The
+// handshake is done here rather than inside grpc-js so that a caller is read from its certificate once per connection and not
+// once per call, so that the own certificate can be swapped, and so that a caller that is shut out loses its open
+// connections at once. It must never hand on a connection whose certificate was not verified.
 
-/** The core's own server certificate, PEM. */
+import { createServer, type TLSSocket } from 'node:tls';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Clock } from './clock.ts';
+import { type ListenAddress, listen } from './listen.ts';
+import type { Logger } from './log.ts';
+
+/** Own server certificate and its key, PEM. */
 export type ServerIdentity = { readonly certificate: string; readonly key: string };
 
-type Connection = { readonly caller: Caller; readonly socket: TLSSocket; readonly endsAt: Date };
-
-export type ListenerOptions = {
+/** What {@link listenForCallers} takes. */
+export type GrpcListenerOptions<Caller extends { readonly uri: string }> = {
   readonly server: Server;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Configuration key of the port, for the message when it is taken. */
+  readonly setting: string;
   readonly identity: ServerIdentity;
   /** Certificates of the service CA, PEM. */
   readonly clientAnchors: string;
+  /** Who a connection is, by its verified end-entity certificate (DER). What it throws ends the connection. */
+  readonly identifyCaller: (certificate: Uint8Array) => Caller;
   /** Connections at once, of all callers together. */
   readonly maximumConnections: number;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
-export type Listener = {
+/** A running listener. */
+export type GrpcListener<Caller> = {
   readonly address: ListenAddress;
-  /** The caller behind a call's `getPeer()`, while its connection lives. */
+  /** The caller behind a call's `getPeer()`, while its connection and its certificate live. */
   callerOf(peer: string): Caller | undefined;
   /** Closes every connection of the caller with this URI. */
   disconnect(uri: string): void;
-  /** New handshakes use `identity`; open connections stay. */
-  replaceIdentity(identity: ServerIdentity): void;
+  /** New handshakes use `identity`, and believe `clientAnchors` where they are told; open connections stay. */
+  replaceIdentity(identity: ServerIdentity, clientAnchors?: string): void;
   /** Stops accepting, and ends when the calls under way are answered and their connections closed, at the latest after `graceMs`. */
   close(graceMs: number): Promise<void>;
 };
+
+type Connection<Caller> = { readonly caller: Caller; readonly socket: TLSSocket; readonly endsAt: Date };
 
 /** Long enough for a busy device across the world, short enough that idle sockets cannot fill the table. */
 const handshakeTimeoutMs = 10_000;
 
 /** Starts to accept callers. Throws FatalError when the address cannot be had. */
-export async function listenForCallers(options: ListenerOptions): Promise<Listener> {
-  const connections = new Map<string, Connection>();
+export async function listenForCallers<Caller extends { readonly uri: string }>(
+  options: GrpcListenerOptions<Caller>,
+): Promise<GrpcListener<Caller>> {
+  const connections = new Map<string, Connection<Caller>>();
   const drained = Promise.withResolvers<void>();
   let isClosing = false;
   const noteClosed = (): void => {
@@ -75,7 +81,11 @@ export async function listenForCallers(options: ListenerOptions): Promise<Listen
       if (!socket.authorized || certificate === undefined) throw new Error('no verified client certificate');
       // Two live connections with one remote address would make `callerOf` ambiguous.
       if (connections.has(peer)) throw new Error('remote address already connected');
-      connections.set(peer, { caller: identifyCaller(certificate.raw), socket, endsAt: certificate.validToDate });
+      connections.set(peer, {
+        caller: options.identifyCaller(certificate.raw),
+        socket,
+        endsAt: certificate.validToDate,
+      });
     } catch (error) {
       options.log.warn({ peer, err: error }, 'refused a connection');
       socket.destroy();
@@ -95,7 +105,7 @@ export async function listenForCallers(options: ListenerOptions): Promise<Listen
   const address = await listen(tlsServer, {
     host: options.host,
     port: options.port,
-    setting: 'core.listen.port',
+    setting: options.setting,
   });
 
   return {
@@ -108,11 +118,11 @@ export async function listenForCallers(options: ListenerOptions): Promise<Listen
     disconnect(uri) {
       for (const { caller, socket } of connections.values()) if (caller.uri === uri) socket.destroy();
     },
-    replaceIdentity(identity) {
+    replaceIdentity(identity, clientAnchors = options.clientAnchors) {
       tlsServer.setSecureContext({
         cert: identity.certificate,
         key: identity.key,
-        ca: options.clientAnchors,
+        ca: clientAnchors,
         minVersion: 'TLSv1.3',
       });
     },
