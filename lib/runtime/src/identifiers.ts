@@ -1,5 +1,6 @@
-// Request ids: one is made where a request enters the house and goes along with every call, log line and audit event.
-// They are for finding things, sorted by time; they must never be used as a secret or as a key to anything.
+// Ids of two kinds. Request ids are made where a request enters the house and go along with every call, log line and
+// audit event; they are for finding things, sorted by time, and must never be used as a secret or as a key to anything.
+// Unguessable ids name what a client may only know of because it was told.
 
 import { randomFillSync } from 'node:crypto';
 
@@ -29,6 +30,28 @@ export function newRequestId(): string {
   const start = poolPosition;
   poolPosition += 10;
   return head + encode40Bits(start) + encode40Bits(start + 5);
+}
+
+// 24 characters, 256 ids at a time.
+const unguessableOctets = 18;
+const unguessablePool = Buffer.alloc(256 * unguessableOctets);
+let unguessablePosition = unguessablePool.length;
+const unguessableForm = /^[A-Za-z0-9_-]{24}$/;
+
+/** Makes an id that nobody can guess: 144 random bits, base64url, 24 characters. */
+export function newUnguessableId(): string {
+  if (unguessablePosition === unguessablePool.length) {
+    randomFillSync(unguessablePool);
+    unguessablePosition = 0;
+  }
+  const start = unguessablePosition;
+  unguessablePosition += unguessableOctets;
+  return unguessablePool.toString('base64url', start, unguessablePosition);
+}
+
+/** Whether the text has the form of an unguessable id: others need not be looked up. */
+export function isUnguessableId(text: string): boolean {
+  return unguessableForm.test(text);
 }
 
 /** Whether the text has the form of a request id. For ids that come from outside, before they are logged. */

@@ -1,0 +1,98 @@
+// The URLs of a directory, RFC 8555 §7.1: written for a base, and read back to ids. One base is canonical, others are
+// aliases of it; a request says by its Host which of them its client uses. Nothing that a client sends becomes a base.
+
+/** Paths below a base. */
+export const paths = {
+  directory: '/directory',
+  newNonce: '/acme/new-nonce',
+  newAccount: '/acme/new-account',
+  newOrder: '/acme/new-order',
+  newAuthz: '/acme/new-authz',
+  revokeCert: '/acme/revoke-cert',
+  keyChange: '/acme/key-change',
+  renewalInfo: '/acme/renewal-info',
+} as const;
+
+/** Writes the URLs of resources. @param base of the request that is answered, or of the account */
+export type AcmeUrls = {
+  /** The base that URLs begin with where there is no request. */
+  readonly canonical: string;
+  /** All of them, the canonical one first. */
+  readonly bases: readonly string[];
+  /**
+   * The base that a client used, by the origin it came to; the canonical one for an origin that has none. `path` is what
+   * remains of the target.
+   *
+   * @param origin `https://host:port`
+   * @param target path with its query
+   * @returns undefined when the target is not below a base of the origin
+   */
+  locate(origin: string, target: string): { readonly base: string; readonly path: string } | undefined;
+  directory(base: string): string;
+  /** @param path one of {@link paths} */
+  resource(base: string, path: string): string;
+  account(base: string, id: string): string;
+  orders(base: string, accountId: string): string;
+  order(base: string, id: string): string;
+  finalize(base: string, orderId: string): string;
+  authorization(base: string, id: string): string;
+  challenge(base: string, authorizationId: string, type: string): string;
+  /** @param alternate 0 is the default chain, RFC 8555 §7.4.2 */
+  certificate(base: string, id: string, alternate?: number): string;
+  /** The id in the URL of an account under any base. */
+  readAccountId(url: string): string | undefined;
+  /** The id in a URL of the same kind, whatever its base: for accounts whose base is no longer configured. */
+  readAnyAccountId(url: string): string | undefined;
+};
+
+/** What {@link createUrls} takes. */
+export type AcmeUrlsOptions = {
+  /** Without a trailing slash, the canonical one first. */
+  readonly bases: readonly [string, ...string[]];
+  /** Path of the directory below a base; `/directory` unless told. */
+  readonly directoryPath?: string | undefined;
+  /** Takes the origin of each request for a base: for test suites alone. */
+  readonly reflectsOrigin?: boolean | undefined;
+};
+
+const accountForm = /^(https?:\/\/[^/?#]+(?:\/[^?#]*)?)\/acme\/account\/([A-Za-z0-9_-]{1,64})$/;
+
+/** Makes the URLs of a directory. */
+export function createUrls({
+  bases,
+  directoryPath = paths.directory,
+  reflectsOrigin = false,
+}: AcmeUrlsOptions): AcmeUrls {
+  const [canonical] = bases;
+  const known = new Set(bases);
+  const places = bases.map((base) => {
+    const { origin } = new URL(base);
+    return { base, origin, prefix: base.slice(origin.length) };
+  });
+  const canonicalOrigin = new URL(canonical).origin;
+  const byOrigin = Map.groupBy(places, ({ origin }) => origin);
+  return {
+    canonical,
+    bases,
+    locate: (origin, target) => {
+      if (reflectsOrigin) return { base: origin, path: target };
+      const candidates = byOrigin.get(origin) ?? byOrigin.get(canonicalOrigin);
+      const place = candidates?.find(({ prefix }) => target.startsWith(`${prefix}/`));
+      return place === undefined ? undefined : { base: place.base, path: target.slice(place.prefix.length) };
+    },
+    directory: (base) => base + directoryPath,
+    resource: (base, path) => base + path,
+    account: (base, id) => `${base}/acme/account/${id}`,
+    orders: (base, accountId) => `${base}/acme/account/${accountId}/orders`,
+    order: (base, id) => `${base}/acme/order/${id}`,
+    finalize: (base, orderId) => `${base}/acme/order/${orderId}/finalize`,
+    authorization: (base, id) => `${base}/acme/authz/${id}`,
+    challenge: (base, authorizationId, type) => `${base}/acme/challenge/${authorizationId}/${type}`,
+    certificate: (base, id, alternate = 0) => `${base}/acme/certificate/${id}${alternate === 0 ? '' : `/${alternate}`}`,
+    readAccountId: (url) => {
+      const [, base = '', id] = accountForm.exec(url) ?? [];
+      return reflectsOrigin || known.has(base) ? id : undefined;
+    },
+    readAnyAccountId: (url) => accountForm.exec(url)?.[2],
+  };
+}
