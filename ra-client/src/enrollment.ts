@@ -72,6 +72,9 @@ export type Enrollment = {
   readonly names?: NameAssignment | undefined;
   /** Wanted life of the certificate, milliseconds (whole seconds count); the profile's default unless told. */
   readonly validityMs?: number | undefined;
+  /** Wanted beginning and end, whole seconds: granted exactly, or refused as `profile-refuses`. */
+  readonly notBefore?: Date | undefined;
+  readonly notAfter?: Date | undefined;
   /** The certificate being renewed, DER. */
   readonly renews?: Uint8Array | undefined;
   readonly evidence?: readonly Evidence[] | undefined;
@@ -137,6 +140,8 @@ export function toEnrollRequest(enrollment: Enrollment): EnrollRequest {
         statements: statements?.map((statement) => Buffer.from(statement, 'latin1')) ?? [],
       })) ?? [],
     changesNames: enrollment.changesNames ?? false,
+    notBefore: enrollment.notBefore,
+    notAfter: enrollment.notAfter,
   };
 }
 

@@ -107,6 +107,7 @@ describe('ARCHITECTURE §3: calls over the bridge', () => {
           renews: Buffer.from('old'),
           evidence: [{ type: 'client-certificate-chain', payload: Buffer.from('leaf') }],
           changesNames: true,
+          notAfter: new Date('2030-01-31T00:00:00Z'),
         },
         { requestId: '01HZZZZZZZZZZZZZZZZZZZZZZZ' },
       );
@@ -127,8 +128,10 @@ describe('ARCHITECTURE §3: calls over the bridge', () => {
       validity: { seconds: 90_000, nanos: 0 },
       requester: { kind: 1, id: 'alice', address: '192.0.2.1', display: '' },
       renews: Buffer.from('old'),
-      evidence: [{ type: 'client-certificate-chain', payload: Buffer.from('leaf'), certificates: [] }],
+      evidence: [{ type: 'client-certificate-chain', payload: Buffer.from('leaf'), certificates: [], statements: [] }],
       changesNames: true,
+      notBefore: undefined,
+      notAfter: new Date('2030-01-31T00:00:00Z'),
     });
   });
 

@@ -115,6 +115,9 @@ function digestContent(request: EnrollRequest): Uint8Array {
   add(request.requester?.id ?? '');
   add(request.renews);
   add(request.changesNames ? 'changes-names' : '');
+  // Left out where nothing is wanted: digests that are recorded stay what they are.
+  if (request.notBefore !== undefined) add(`not-before ${request.notBefore.getTime()}`);
+  if (request.notAfter !== undefined) add(`not-after ${request.notAfter.getTime()}`);
   for (const evidence of request.evidence) {
     add(evidence.type);
     add(evidence.payload);

@@ -50,6 +50,7 @@ export async function issueCertificate(
     {
       profile,
       wantedMs: request.validity === undefined ? undefined : durationToMs(request.validity),
+      exact: { notBefore: request.notBefore, notAfter: request.notAfter },
       registrationAuthorityMaximumMs: registrationAuthority.maximumValidityMs,
       issuer: authority.certificate,
     },

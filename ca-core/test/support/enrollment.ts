@@ -60,6 +60,8 @@ export function enrollRequest(csr: Uint8Array, changes: Partial<EnrollRequest> =
     renews: Buffer.alloc(0),
     evidence: [],
     changesNames: false,
+    notBefore: undefined,
+    notAfter: undefined,
     ...changes,
   };
 }

@@ -102,6 +102,8 @@ describe('the same idempotency key and other content is a conflict', () => {
     'another requester': { requester: { ...requester, id: 'mallory' } },
     'a certificate to renew': { renews: Buffer.from('3000', 'hex') },
     'a change of names': { changesNames: true },
+    'another beginning': { notBefore: new Date(0) },
+    'another end': { notAfter: new Date(0) },
     evidence: { evidence: [{ type: 'client-certificate-chain', payload: Buffer.alloc(1), certificates: [] }] },
   };
   for (const [what, change] of Object.entries(changes)) {

@@ -103,6 +103,27 @@ describe('how long a certificate lives', () => {
     }
   });
 
+  it('from and until exactly when it was asked for, or not at all, RFC 8555 §7.4', async () => {
+    const at = (fromNowMs: number) => new Date(Math.floor(now / secondMs) * secondMs + fromNowMs);
+    const hour = parseDuration('1h');
+    const wanted = { notBefore: at(-hour / 2), notAfter: at(5 * hour) };
+    const issued = await issue(gate, enrollRequest(certificationRequest({ names }), wanted));
+    assert.deepEqual([issued.notBefore, issued.notAfter], [wanted.notBefore, wanted.notAfter]);
+    const unwanted = [
+      { notAfter: at(300 * 24 * hour) },
+      { notAfter: at(hour + 1) },
+      { notAfter: at(-hour) },
+      { notBefore: at(-49 * hour) },
+      { notBefore: at(49 * hour) },
+      { notBefore: at(6 * hour), notAfter: wanted.notAfter },
+      { notAfter: wanted.notAfter, profile: 'fixed-life' },
+    ];
+    for (const changes of unwanted) {
+      const request = enrollRequest(certificationRequest({ names }), changes);
+      await refused(enroll(gate, request), 'profile-refuses', /notBefore|notAfter|too short|fixes/);
+    }
+  });
+
   it('not at all, when what was asked for is over already', async () => {
     for (const validity of [
       { seconds: 0, nanos: 0 },

@@ -180,6 +180,8 @@ export function newRequest(): EnrollRequest {
     renews: Buffer.alloc(0),
     evidence: [],
     changesNames: false,
+    notBefore: undefined,
+    notAfter: undefined,
   };
 }
 

@@ -90,6 +90,15 @@ export interface EnrollRequest {
   evidence: Evidence[];
   /** The client was allowed to change its names on renewal (RFC 6402 §2.8 ChangeSubjectName). */
   changesNames: boolean;
+  /**
+   * Wanted beginning, whole seconds, granted exactly or refused as `profile-refuses` (RFC 8555 §7.4): within 48 hours of now
+   * (BR §7.1.2.7). Absent: now, backdated as the profile says.
+   */
+  notBefore:
+    | Date
+    | undefined;
+  /** Wanted end, whole seconds, granted exactly or refused as `profile-refuses`; `validity` does not count then. */
+  notAfter: Date | undefined;
 }
 
 /** A public key whose possession the protocol proved in a way that cannot travel. */
@@ -314,6 +323,8 @@ function createBaseEnrollRequest(): EnrollRequest {
     renews: Buffer.alloc(0),
     evidence: [],
     changesNames: false,
+    notBefore: undefined,
+    notAfter: undefined,
   };
 }
 
@@ -353,6 +364,12 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     }
     if (message.changesNames !== false) {
       writer.uint32(88).bool(message.changesNames);
+    }
+    if (message.notBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.notBefore), writer.uint32(98).fork()).join();
+    }
+    if (message.notAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.notAfter), writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -458,6 +475,22 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
             message.changesNames = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.notBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.notAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -509,6 +542,8 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     message.renews = object.renews ?? Buffer.alloc(0);
     message.evidence = object.evidence?.map((e) => Evidence.fromPartial(e)) || [];
     message.changesNames = object.changesNames ?? false;
+    message.notBefore = object.notBefore ?? undefined;
+    message.notAfter = object.notAfter ?? undefined;
     return message;
   },
 };
