@@ -2,7 +2,7 @@
 // transaction under the database's write lock. A database that is newer than the code is refused, never 'repaired'; a
 // migration that was applied is never changed.
 
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { FatalError } from '../fatal.ts';
 
 /** One step forward. Steps are applied in the order of their names ('0001-initial', '0002-leases'). */
@@ -17,27 +17,45 @@ export type MigrationResult = {
   readonly applied: readonly string[];
 };
 
+/** What the dialects say differently. */
+export type MigrationDialect = {
+  /** Type of a column for epoch milliseconds. */
+  readonly integer: 'integer' | 'bigint';
+  /** The time of the database, epoch milliseconds. */
+  readonly now: RawBuilder<number>;
+  /** Waits for whoever else migrates, until the transaction ends; nothing where a transaction is alone anyway. */
+  readonly lock?: RawBuilder<unknown>;
+};
+
+const sqlite: MigrationDialect = {
+  integer: 'integer',
+  now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+};
+
 type MigrationTable = { gatehouseMigration: { name: string; appliedAt: number } };
 
 /**
  * Applies what is missing. Two processes may call it at the same time: the second waits and finds nothing to do.
  *
  * @param migrations by name; names sort in the order of application
+ * @param dialect SQLite's unless told
  * @throws {FatalError} when the database has a migration that the code does not know, or one is to be put before others
  * that were applied
  */
 export async function migrate<DB>(
   kysely: Kysely<DB>,
   migrations: Readonly<Record<string, Migration>>,
+  dialect: MigrationDialect = sqlite,
 ): Promise<MigrationResult> {
   const names = Object.keys(migrations).sort();
   return await kysely.transaction().execute(async (transaction) => {
     const table = transaction as unknown as Transaction<MigrationTable>;
+    await dialect.lock?.execute(table);
     await table.schema
       .createTable('gatehouseMigration')
       .ifNotExists()
       .addColumn('name', 'text', (column) => column.primaryKey())
-      .addColumn('appliedAt', 'integer', (column) => column.notNull())
+      .addColumn('appliedAt', dialect.integer, (column) => column.notNull())
       .execute();
     const rows = await table.selectFrom('gatehouseMigration').select('name').orderBy('name').execute();
     const pending = pendingAfter(
@@ -46,10 +64,7 @@ export async function migrate<DB>(
     );
     for (const name of pending) {
       await migrations[name]?.up(table as unknown as Kysely<unknown>);
-      await table
-        .insertInto('gatehouseMigration')
-        .values({ name, appliedAt: sql<number>`cast(unixepoch('subsec') * 1000 as integer)` })
-        .execute();
+      await table.insertInto('gatehouseMigration').values({ name, appliedAt: dialect.now }).execute();
     }
     return { applied: pending };
   });

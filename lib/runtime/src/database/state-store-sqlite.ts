@@ -1,0 +1,199 @@
+// A gate's state in SQLite: one connection, statements prepared once, every commit on the disk before it is answered.
+// What is asked for in one turn of the event loop shares one transaction and so one wait for the disk; a set that fails
+// takes nobody along.
+
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Logger } from '../log.ts';
+import { DatabaseError, toDatabaseError } from './error.ts';
+import { migrate } from './migrate.ts';
+import type { Query, SqlValue } from './queries.ts';
+import { openSqlite } from './sqlite.ts';
+import type { StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
+import { asOutage, StateUnavailableError } from './state-unavailable.ts';
+
+/** What {@link openSqliteStateStore} takes. */
+export type SqliteStateOptions = {
+  readonly file: string;
+  readonly migrations: Readonly<Record<string, StateMigration>>;
+  readonly log: Logger;
+};
+
+const columnTypes: StateColumnTypes = {
+  integer: 'integer',
+  binary: 'blob',
+  counter: { type: 'integer', build: (column) => column.primaryKey().autoIncrement() },
+};
+
+/** More than this would make the first of a group wait too long for the last. */
+const maximumGroup = 256;
+
+const probeIntervalMs = 1_000;
+
+/** Work of one caller inside a transaction, and whom to tell. */
+type Member = { run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
+
+/** Opens the file, creating it and its directory. Throws FatalError when it cannot be used. */
+export async function openSqliteStateStore(options: SqliteStateOptions): Promise<StateStore> {
+  const { file, log } = options;
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = openSqlite<unknown>({ file });
+  try {
+    await migrate(
+      database.kysely,
+      Object.fromEntries(
+        Object.entries(options.migrations).map(([name, { up }]) => [name, { up: (kysely) => up(kysely, columnTypes) }]),
+      ),
+    );
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  // From here on nothing goes through Kysely, so the raw connection is never inside a transaction of somebody else's.
+  const { raw } = database;
+  const prepare = createPreparer(raw);
+  let waiting: Member[] = [];
+  let isScheduled = false;
+  let failure: StateUnavailableError | undefined;
+  let probe: NodeJS.Timeout | undefined;
+  const idle: (() => void)[] = [];
+
+  function note(outage: StateUnavailableError | undefined): void {
+    if (outage === undefined) {
+      if (failure !== undefined) log.info('the state can be written again');
+      clearTimeout(probe);
+    } else {
+      // One line for each outage, not one for each client that meets it.
+      if (failure === undefined) log.error({ error: outage.cause }, outage.message);
+      clearTimeout(probe);
+      probe = setTimeout(() => add(() => touch(raw)).catch(() => undefined), probeIntervalMs).unref();
+    }
+    failure = outage;
+  }
+
+  function writeNext(): void {
+    isScheduled = false;
+    const members = waiting.slice(0, maximumGroup);
+    waiting = waiting.slice(maximumGroup);
+    note(writeGroup(raw, members));
+    if (waiting.length > 0) schedule();
+    else for (const resolve of idle.splice(0)) resolve();
+  }
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(writeNext);
+  }
+
+  function add<T>(run: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ run, resolve: (value) => resolve(value as T), reject });
+      schedule();
+    });
+  }
+
+  return {
+    dialect: 'sqlite',
+    // The rows have the columns that Kysely typed when it compiled the query.
+    one: async <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
+      guarded(() => prepare(sql).get(...parameters) as Row | undefined),
+    all: async <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
+      guarded(() => prepare(sql).all(...parameters) as Row[]),
+    commit: (operations) => add(() => runAll(prepare, operations)),
+    write: <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
+      add(() => prepare(sql).all(...parameters) as Row[]),
+    isHealthy: () => failure === undefined,
+    close: async () => {
+      if (isScheduled) await new Promise<void>((resolve) => idle.push(resolve));
+      clearTimeout(probe);
+      await database.close();
+    },
+  };
+}
+
+function createPreparer(raw: DatabaseSync): (sql: string) => StatementSync {
+  const prepared = new Map<string, StatementSync>();
+  return (sql) => {
+    let statement = prepared.get(sql);
+    if (statement === undefined) {
+      statement = raw.prepare(sql);
+      prepared.set(sql, statement);
+    }
+    return statement;
+  };
+}
+
+function runAll(prepare: (sql: string) => StatementSync, operations: readonly StateOperation[]): void {
+  for (const { sql, parameters, expects } of operations) {
+    const { changes } = prepare(sql).run(...parameters);
+    if (expects !== undefined && Number(changes) !== expects.rows) throw new Unexpected(expects.otherwise());
+  }
+}
+
+/** Carries what an operation's `otherwise` made, so that it is never taken for a failure of the database. */
+class Unexpected extends Error {
+  readonly error: Error;
+
+  constructor(error: Error) {
+    super('another number of rows changed than was expected');
+    this.error = error;
+  }
+}
+
+/** Writes all members in one transaction and answers them. Returns the outage, if there was one: then nothing is stored. */
+function writeGroup(raw: DatabaseSync, members: readonly Member[]): StateUnavailableError | undefined {
+  const answers: (() => void)[] = [];
+  try {
+    raw.exec('BEGIN IMMEDIATE');
+    for (const member of members) {
+      const result = runMember(raw, member, members.length > 1);
+      answers.push(result);
+    }
+    raw.exec('COMMIT');
+  } catch (error) {
+    const outage = asUnavailable(error);
+    if (raw.isTransaction) raw.exec('ROLLBACK');
+    for (const member of members) member.reject(outage);
+    return outage;
+  }
+  for (const answer of answers) answer();
+  return undefined;
+}
+
+/** Runs one member; its own failure undoes it alone. Throws only when the whole transaction is lost. */
+function runMember(raw: DatabaseSync, member: Member, isShared: boolean): () => void {
+  if (isShared) raw.exec('SAVEPOINT one');
+  try {
+    const value = member.run();
+    if (isShared) raw.exec('RELEASE one');
+    return () => member.resolve(value);
+  } catch (error) {
+    const own = error instanceof Unexpected ? error.error : toDatabaseError(error);
+    // When SQLite has given up the whole transaction there is no savepoint to go back to.
+    if ((own instanceof DatabaseError && asOutage(own) !== undefined) || !raw.isTransaction) throw error;
+    if (isShared) raw.exec('ROLLBACK TO one; RELEASE one');
+    else raw.exec('ROLLBACK; BEGIN');
+    return () => member.reject(own);
+  }
+}
+
+function asUnavailable(error: unknown): StateUnavailableError {
+  const cause = toDatabaseError(error);
+  return asOutage(cause) ?? new StateUnavailableError(`the database failed (${cause.message})`, { cause });
+}
+
+function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const cause = toDatabaseError(error);
+    throw asOutage(cause) ?? cause;
+  }
+}
+
+// A transaction that changes nothing writes nothing, so the attempt has to change something.
+function touch(raw: DatabaseSync): void {
+  raw.exec('UPDATE "gatehouseMigration" SET "appliedAt" = "appliedAt"');
+}
