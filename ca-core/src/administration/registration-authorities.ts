@@ -6,14 +6,11 @@ import type {
   RegistrationAuthority as RegistrationAuthorityMessage,
 } from '@gatehouse/proto/administration';
 import { CoreError } from '@gatehouse/proto/core-error';
-import { type Duration, durationFromMs, durationToMs } from '@gatehouse/proto/duration';
-import { credentialIssuer, type Keep } from '../keep.ts';
+import { durationFromMs, durationToMs } from '@gatehouse/proto/duration';
+import type { Keep } from '../keep.ts';
 import { callerUri } from '../registry/caller.ts';
-import { makeJoinToken } from '../registry/join-token.ts';
 import type { RegistrationAuthority } from '../registry/registry.ts';
-
-const defaultTokenLifeMs = 3_600_000;
-const longestTokenLifeMs = 7 * 24 * 3_600_000;
+import { newJoinToken } from './new-join-token.ts';
 
 /** Registers an RA. Throws CoreError `malformed`, `profile-unknown` or `conflict`. */
 export async function addRegistrationAuthority(
@@ -28,7 +25,7 @@ export async function addRegistrationAuthority(
     if (authority === undefined) throw new CoreError('profile-unknown', `there is no profile ${profile}`);
     if (authority === 'service') throw new CoreError('malformed', `profile ${profile} cannot be enrolled by an RA`);
   }
-  const token = newToken(keep, actor, wanted.name, request.tokenLife);
+  const token = newJoinToken(keep, actor, { kind: 'gate', name: wanted.name }, request.tokenLife);
   await keep.registry.addRegistrationAuthority(
     {
       name: wanted.name,
@@ -56,7 +53,7 @@ export async function createJoinToken(keep: Keep, actor: string, request: Create
   const ra = keep.registry.findRegistrationAuthority(name);
   if (ra === undefined) throw new CoreError('not-found', `there is no RA ${name}`);
   if (ra.isDisabled) throw new CoreError('conflict', `RA ${name} is disabled`);
-  const token = newToken(keep, actor, name, request.tokenLife);
+  const token = newJoinToken(keep, actor, { kind: 'gate', name }, request.tokenLife);
   await keep.store.commit(token.set);
   return { token: token.token, expiresAt: token.expiresAt };
 }
@@ -91,13 +88,4 @@ export function registrationAuthorityMessage(ra: RegistrationAuthority): Registr
     createdAt: ra.createdAt,
     credentialExpiresAt: ra.credentialExpiresAt,
   };
-}
-
-function newToken(keep: Keep, actor: string, registrationAuthority: string, life: Duration | undefined) {
-  const lifeMs = life === undefined ? defaultTokenLifeMs : durationToMs(life);
-  if (!(lifeMs > 0 && lifeMs <= longestTokenLifeMs)) {
-    throw new CoreError('malformed', 'a join token may live up to 7 days');
-  }
-  const coreAddresses = keep.addresses;
-  return makeJoinToken(credentialIssuer(keep), { registrationAuthority, lifeMs, coreAddresses, actor });
 }

@@ -1,4 +1,4 @@
-/** The holder of a join token buys the first credential of the RA that the token is for. */
+/** The holder of a join token buys the first credential of the RA or perspective that the token is for. */
 import type { Credential, JoinRequest } from '@gatehouse/proto/certificate-authority';
 import { credentialIssuer, type Keep } from '../keep.ts';
 import type { Caller } from '../registry/caller.ts';
@@ -22,5 +22,5 @@ export async function join(
       requestId: context.requestId,
     },
   );
-  return credentialMessage(keep, issued.registrationAuthority, issued);
+  return credentialMessage(keep, issued.name, issued);
 }

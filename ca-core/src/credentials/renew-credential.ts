@@ -2,8 +2,7 @@
 import type { Credential, RenewCredentialRequest } from '@gatehouse/proto/certificate-authority';
 import { credentialIssuer, type Keep } from '../keep.ts';
 import type { Caller } from '../registry/caller.ts';
-import { issueCredential } from '../registry/credential.ts';
-import { writeCredentialExpiry } from '../store/registration-authorities.ts';
+import { credentialExpiry, issueCredential } from '../registry/credential.ts';
 import { credentialMessage } from './credential-message.ts';
 import { operatorLifeMs } from './operator-credential.ts';
 import { credentialRules, readProvenKey } from './proven-key.ts';
@@ -23,9 +22,8 @@ export async function renewCredential(
     requestId,
     renews: caller.serialNumber,
   });
-  const expiry = caller.kind === 'gate' ? [writeCredentialExpiry(caller.name, issued.notAfter)] : [];
   await keep.store.commit({
-    operations: [...issued.operations, ...expiry],
+    operations: [...issued.operations, ...credentialExpiry(caller.kind, caller.name, issued.notAfter)],
     events: [
       {
         action: 'ra-renewed',

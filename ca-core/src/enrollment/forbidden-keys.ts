@@ -1,5 +1,6 @@
 /**
- * Keys that no requester may have certified: the keep's own, those of RAs and operators, and those that were blocked.
+ * Keys that no requester may have certified: the keep's own, those of RAs, perspectives and operators, and those that
+ * were blocked.
  */
 import { createPublicKey } from 'node:crypto';
 import { publicKeyFingerprint } from '@gatehouse/pkix/public-key';
@@ -29,6 +30,10 @@ export function refuseForbiddenKey(keep: Keep, fingerprint: Uint8Array): void {
   }
   if (isCredentialKey(keep.store, fingerprint)) {
     throw new CoreError('bad-key', 'the key belongs to a registration authority or an operator');
+  }
+  // BR §3.2.2.9: what the holder of such a key signs elsewhere must never pass for a statement, nor the other way round.
+  if (keep.registry.isSigningKey(fingerprint)) {
+    throw new CoreError('bad-key', 'the key signs statements of a perspective or a gate');
   }
   // RFC 5280 §5.3.1 keyCompromise: a key that was lost is never certified again.
   if (isKeyBlocked(keep.store, fingerprint)) throw new CoreError('bad-key', 'the key is blocked');

@@ -10,6 +10,8 @@ import type { Clock } from '@gatehouse/runtime/clock';
 import type { Authority } from '../authorities/authority.ts';
 import { issueServiceCertificate } from '../authorities/issue-service-certificate.ts';
 import { insertCertificate } from '../store/certificates.ts';
+import { writePerspectiveCredentialExpiry } from '../store/perspectives.ts';
+import { writeCredentialExpiry } from '../store/registration-authorities.ts';
 import type { WriteOperation } from '../store/write-set.ts';
 import { type CallerKind, callerUri } from './caller.ts';
 
@@ -45,7 +47,10 @@ export type IssuedCredential = {
   readonly operations: readonly WriteOperation[];
 };
 
-/** Name under which credentials stand among the certificates; profile ra-credential describes the same. */
+/**
+ * Name under which credentials stand among the certificates; profile ra-credential describes the same, but that a
+ * perspective's may be a server's as well.
+ */
 export const credentialProfile = 'ra-credential';
 
 /** Signs a credential and says how to record it. */
@@ -56,7 +61,8 @@ export function issueCredential(issuer: CredentialIssuer, request: CredentialReq
     uri,
     subjectPublicKeyInfo: request.subjectPublicKeyInfo,
     lifeMs: request.lifeMs,
-    usage: 'client',
+    // Gates that ask a perspective know it by the URI in its server certificate, which is this one.
+    usage: request.kind === 'perspective' ? 'both' : 'client',
     instancePrefix: issuer.instancePrefix,
     clock: issuer.clock,
   });
@@ -89,4 +95,11 @@ export function issueCredential(issuer: CredentialIssuer, request: CredentialReq
   });
   const { serialNumber, notAfter } = certificate;
   return { certificate: der, serialNumber, notAfter, keyFingerprint, operations };
+}
+
+/** Notes at the holder when its newest credential ends; operators have no such note. */
+export function credentialExpiry(kind: CallerKind, name: string, notAfter: Date): readonly WriteOperation[] {
+  if (kind === 'gate') return [writeCredentialExpiry(name, notAfter)];
+  if (kind === 'perspective') return [writePerspectiveCredentialExpiry(name, notAfter)];
+  return [];
 }

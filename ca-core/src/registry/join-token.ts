@@ -1,16 +1,22 @@
-// Join tokens: a credential that can do nothing but buy an RA its first real one, once, before it expires.
+// Join tokens: a credential that can do nothing but buy an RA or a perspective its first real one, once, before it expires.
 // The token holds a private key, so it is shown once and never stored or logged; the core remembers only its id.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { CoreError } from '@gatehouse/proto/core-error';
 import { issueServiceCertificate } from '../authorities/issue-service-certificate.ts';
 import { isCredentialKey } from '../store/certificates.ts';
-import { findJoinToken, insertJoinToken, removeOldJoinTokens, useJoinToken } from '../store/join-tokens.ts';
+import {
+  findJoinToken,
+  insertJoinToken,
+  type JoinTokenKind,
+  removeOldJoinTokens,
+  type StoredJoinToken,
+  useJoinToken,
+} from '../store/join-tokens.ts';
 import type { Store } from '../store/open-store.ts';
-import { writeCredentialExpiry } from '../store/registration-authorities.ts';
 import type { WriteSet } from '../store/write-set.ts';
 import { type Caller, callerUri } from './caller.ts';
-import { type CredentialIssuer, type IssuedCredential, issueCredential } from './credential.ts';
+import { type CredentialIssuer, credentialExpiry, type IssuedCredential, issueCredential } from './credential.ts';
 import type { Registry } from './registry.ts';
 
 /** What starts every join token, so that a person and a secret scanner know one. */
@@ -39,9 +45,11 @@ export type NewJoinToken = {
 
 /** What a token is made for. */
 export type JoinTokenRequest = {
-  readonly registrationAuthority: string;
+  readonly kind: JoinTokenKind;
+  /** Of the RA or perspective. */
+  readonly name: string;
   readonly lifeMs: number;
-  /** Addresses at which the RA will find the core, `host:port`. */
+  /** Addresses at which it will find the core, `host:port`. */
   readonly coreAddresses: readonly string[];
   /** URI of the operator. */
   readonly actor: string;
@@ -60,7 +68,7 @@ export type Redemption = {
 
 /** Makes a token; commit its set before showing it. */
 export function makeJoinToken(issuer: CredentialIssuer, request: JoinTokenRequest): NewJoinToken {
-  const { registrationAuthority, lifeMs, actor } = request;
+  const { kind, name, lifeMs, actor } = request;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const id = randomBytes(16).toString('hex');
   const createdAt = issuer.clock.now();
@@ -87,17 +95,14 @@ export function makeJoinToken(issuer: CredentialIssuer, request: JoinTokenReques
     expiresAt,
     set: {
       // Old ones go when a new one comes: the table cannot grow by itself.
-      operations: [
-        removeOldJoinTokens(createdAt),
-        insertJoinToken({ id, registrationAuthority, createdAt, expiresAt }),
-      ],
+      operations: [removeOldJoinTokens(createdAt), insertJoinToken({ id, kind, name, createdAt, expiresAt })],
       events: [
         {
           action: 'join-token-created',
           actor,
-          registrationAuthority,
+          registrationAuthority: kind === 'gate' ? name : undefined,
           outcome: 'success',
-          body: { id, expiresAt: expiresAt.toISOString() },
+          body: { id, expiresAt: expiresAt.toISOString(), ...perspectiveOf({ kind, name }) },
         },
       ],
     },
@@ -108,58 +113,63 @@ export function makeJoinToken(issuer: CredentialIssuer, request: JoinTokenReques
  * Buys the first credential: the token is used up in the transaction that records the credential, so that of two calls
  * with one token at most one succeeds.
  *
- * @throws {CoreError} `unauthorized` for a token that is unknown, used or late, or whose RA is disabled; `bad-key` when
- * the key is in another credential; `unavailable`
+ * @throws {CoreError} `unauthorized` for a token that is unknown, used or late, or whose RA or perspective is disabled;
+ * `bad-key` when the key is in another credential or signs statements; `unavailable`
  */
 export async function redeemJoinToken(
   parts: CredentialIssuer & { readonly store: Store; readonly registry: Registry },
   redemption: Redemption,
-): Promise<IssuedCredential & { readonly registrationAuthority: string }> {
+): Promise<IssuedCredential & { readonly kind: JoinTokenKind; readonly name: string }> {
   const { store, registry, clock } = parts;
   const { caller, subjectPublicKeyInfo, lifeMs, requestId } = redemption;
   const now = clock.now();
   const token = caller.kind === 'join' ? findJoinToken(store, caller.name) : undefined;
   try {
     if (token === undefined) throw new CoreError('unauthorized', 'the join token is unknown');
-    const name = registry.registrationAuthority(token.registrationAuthority).name;
-    const credential = issueCredential(parts, { kind: 'gate', name, subjectPublicKeyInfo, lifeMs, requestId });
+    const { kind, name } = token;
+    if (kind === 'gate') registry.registrationAuthority(name);
+    else registry.perspective(name);
+    const credential = issueCredential(parts, { kind, name, subjectPublicKeyInfo, lifeMs, requestId });
     // RFC 9483 §4.1: one key for two roles would let one speak as the other.
-    if (isCredentialKey(store, credential.keyFingerprint)) {
-      throw new CoreError('bad-key', 'the key is in another credential');
+    if (isCredentialKey(store, credential.keyFingerprint) || registry.isSigningKey(credential.keyFingerprint)) {
+      throw new CoreError('bad-key', 'the key is in another credential, or signs statements');
     }
     const { serialNumber, notAfter } = credential;
     await store.commit({
-      operations: [useJoinToken(token.id, now), ...credential.operations, writeCredentialExpiry(name, notAfter)],
+      operations: [useJoinToken(token.id, now), ...credential.operations, ...credentialExpiry(kind, name, notAfter)],
       events: [
         {
-          action: 'ra-joined',
+          action: kind === 'gate' ? 'ra-joined' : 'perspective-joined',
           actor: caller.uri,
-          registrationAuthority: name,
+          registrationAuthority: kind === 'gate' ? name : undefined,
           serialNumber,
           outcome: 'success',
-          body: { requestId },
+          body: { requestId, ...perspectiveOf(token) },
         },
       ],
     });
     registry.reload();
-    return { ...credential, registrationAuthority: name };
+    return { ...credential, kind, name };
   } catch (error) {
-    if (error instanceof CoreError && error.code !== 'unavailable') {
-      await store.commit(refusal(caller, token?.registrationAuthority, error));
-    }
+    if (error instanceof CoreError && error.code !== 'unavailable') await store.commit(refusal(caller, token, error));
     throw error;
   }
 }
 
-function refusal(caller: Caller, registrationAuthority: string | undefined, error: CoreError): WriteSet {
+function refusal(caller: Caller, token: StoredJoinToken | undefined, error: CoreError): WriteSet {
   const event = {
     action: 'join-token-refused',
     actor: caller.uri,
-    registrationAuthority,
+    registrationAuthority: token?.kind === 'gate' ? token.name : undefined,
     outcome: error.code,
-    body: { detail: error.detail },
+    body: { detail: error.detail, ...(token && perspectiveOf(token)) },
   } as const;
   return { operations: [], events: [event] };
+}
+
+/** The log has a column for RAs; who else it is about stands in the body. */
+function perspectiveOf({ kind, name }: Pick<StoredJoinToken, 'kind' | 'name'>): { readonly perspective?: string } {
+  return kind === 'perspective' ? { perspective: name } : {};
 }
 
 function base64(der: Uint8Array): string {

@@ -3,6 +3,7 @@
 // It is part of the registry and changes with it; what a statement says of itself never changes anything here.
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { publicKeyFingerprint } from '@gatehouse/pkix/public-key';
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { Store } from '../store/open-store.ts';
@@ -32,12 +33,16 @@ export type SigningKeyRecord = StoredSigningKey & {
 
 /** The part of the registry that knows perspectives and signing keys. */
 export type PerspectiveRegistry = {
+  /** The perspective with this name. Throws CoreError `unauthorized` when it is unknown or disabled. */
+  perspective(name: string): PerspectiveRecord;
   /** The perspective with this name, also a disabled one. */
   findPerspective(name: string): PerspectiveRecord | undefined;
   /** All perspectives by name, also disabled ones. */
   listPerspectives(): readonly PerspectiveRecord[];
   /** The key with this RFC 7638 thumbprint, also a retired or revoked one. */
   findSigningKey(keyId: string): SigningKeyRecord | undefined;
+  /** Whether the key with this SHA-256 of its SubjectPublicKeyInfo signs or signed statements. */
+  isSigningKey(fingerprint: Uint8Array): boolean;
   /** Keys of the holder with this URI, oldest first, also retired and revoked ones. */
   listSigningKeys(holder: string): readonly SigningKeyRecord[];
   /**
@@ -68,6 +73,7 @@ export function createPerspectiveView(
 ): PerspectiveView {
   let perspectives: ReadonlyMap<string, PerspectiveRecord> = new Map();
   let signingKeys: ReadonlyMap<string, SigningKeyRecord> = new Map();
+  let fingerprints: ReadonlySet<string> = new Set();
   let keysOfHolder: ReadonlyMap<string, readonly SigningKeyRecord[]> = new Map();
 
   function stored(name: string): PerspectiveRecord {
@@ -77,9 +83,16 @@ export function createPerspectiveView(
   }
 
   return {
+    perspective: (name) => {
+      const perspective = perspectives.get(name);
+      if (perspective === undefined) throw new CoreError('unauthorized', `perspective ${name} is not registered`);
+      if (perspective.isDisabled) throw new CoreError('unauthorized', `perspective ${name} is disabled`);
+      return perspective;
+    },
     findPerspective: (name) => perspectives.get(name),
     listPerspectives: () => [...perspectives.values()],
     findSigningKey: (keyId) => signingKeys.get(keyId),
+    isSigningKey: (fingerprint) => fingerprints.has(hex(fingerprint)),
     listSigningKeys: (holder) => keysOfHolder.get(holder) ?? [],
     addPerspective: async (perspective, actor, also) => {
       checkPerspective(perspective);
@@ -114,6 +127,9 @@ export function createPerspectiveView(
           { ...key, key: known.get(key.keyId)?.key ?? readKey(key.subjectPublicKeyInfo) },
         ]),
       );
+      fingerprints = new Set(
+        signingKeys.values().map(({ subjectPublicKeyInfo }) => hex(publicKeyFingerprint(subjectPublicKeyInfo))),
+      );
       keysOfHolder = Map.groupBy(signingKeys.values(), ({ holder }) => holder);
     },
   };
@@ -121,4 +137,8 @@ export function createPerspectiveView(
 
 function readKey(subjectPublicKeyInfo: Uint8Array): KeyObject {
   return createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' });
+}
+
+function hex(fingerprint: Uint8Array): string {
+  return Buffer.from(fingerprint).toString('hex');
 }

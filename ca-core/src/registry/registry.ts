@@ -149,9 +149,7 @@ export function createRegistry(store: Store, clock: Clock): Registry {
       if (caller.kind === 'operator' && !activeOperators.has(caller.name)) {
         throw new CoreError('unauthorized', `operator ${caller.name} is unknown or disabled`);
       }
-      if (caller.kind === 'perspective' && perspectives.findPerspective(caller.name)?.isDisabled !== false) {
-        throw new CoreError('unauthorized', `perspective ${caller.name} is unknown or disabled`);
-      }
+      if (caller.kind === 'perspective') perspectives.perspective(caller.name);
       if (caller.kind !== 'gate') return;
       const ra = registrationAuthorities.get(caller.name);
       if (ra === undefined || ra.isDisabled) {

@@ -2,14 +2,19 @@
 // The token itself holds a private key and is never stored; what is kept here opens nothing.
 
 import { CoreError } from '@gatehouse/proto/core-error';
+import type { JoinTokenKind } from './database.ts';
 import { compileInsert, compileQuery, slot } from './queries.ts';
 import type { StoreReader } from './statements.ts';
 import type { WriteOperation } from './write-set.ts';
 
+export type { JoinTokenKind };
+
 /** A join token as stored. */
 export type StoredJoinToken = {
   readonly id: string;
-  readonly registrationAuthority: string;
+  readonly kind: JoinTokenKind;
+  /** Of the RA or perspective that it is for. */
+  readonly name: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly usedAt: Date | undefined;
@@ -18,7 +23,7 @@ export type StoredJoinToken = {
 /** Used and expired tokens are kept this long, so that a second use is told from a token that never was. */
 export const joinTokenRetentionMs = 30 * 24 * 60 * 60 * 1000;
 
-const insert = compileInsert('join_tokens', ['id', 'registration_authority', 'created_at', 'expires_at']);
+const insert = compileInsert('join_tokens', ['id', 'kind', 'registration_authority', 'created_at', 'expires_at']);
 
 const select = compileQuery((database) =>
   database.selectFrom('join_tokens').selectAll().where('id', '=', slot<string>(0)),
@@ -39,8 +44,8 @@ const removeOld = compileQuery((database) =>
 
 /** Records a token. */
 export function insertJoinToken(token: Omit<StoredJoinToken, 'usedAt'>): WriteOperation {
-  const { id, registrationAuthority, createdAt, expiresAt } = token;
-  return { sql: insert.sql, parameters: [id, registrationAuthority, createdAt.getTime(), expiresAt.getTime()] };
+  const { id, kind, name, createdAt, expiresAt } = token;
+  return { sql: insert.sql, parameters: [id, kind, name, createdAt.getTime(), expiresAt.getTime()] };
 }
 
 /** The token with this id. Throws CoreError `unavailable`. */
@@ -49,7 +54,8 @@ export function findJoinToken(store: StoreReader, id: string): StoredJoinToken |
   if (row === undefined) return undefined;
   return {
     id: row.id,
-    registrationAuthority: row.registration_authority,
+    kind: row.kind,
+    name: row.registration_authority,
     createdAt: new Date(row.created_at),
     expiresAt: new Date(row.expires_at),
     usedAt: row.used_at === null ? undefined : new Date(row.used_at),

@@ -26,6 +26,7 @@ function chain(end: Identity, ...others: readonly Identity[]): Evidence {
     type: 'client-certificate-chain',
     payload: Buffer.from(end.certificate.der),
     certificates: others.map(({ certificate }) => Buffer.from(certificate.der)),
+    statements: [],
   };
 }
 
@@ -70,7 +71,7 @@ describe('ARCHITECTURE §1 rule 2: evidence that a profile demands', () => {
   });
 
   it('is invalid when no verifier knows its type', () => {
-    const evidence: Evidence = { type: 'tpm-quote', payload: Buffer.alloc(4), certificates: [] };
+    const evidence: Evidence = { type: 'tpm-quote', payload: Buffer.alloc(4), certificates: [], statements: [] };
     refusesWith('evidence-invalid', /tpm-quote cannot be verified/, () => verify([evidence], [{ type: 'tpm-quote' }]));
   });
 
@@ -84,7 +85,10 @@ describe('ARCHITECTURE §1 rule 2: evidence that a profile demands', () => {
   });
 
   it('is not looked at when the profile demands none', () => {
-    assert.deepEqual(verify([{ type: 'anything', payload: Buffer.from('junk'), certificates: [] }], []), []);
+    assert.deepEqual(
+      verify([{ type: 'anything', payload: Buffer.from('junk'), certificates: [], statements: [] }], []),
+      [],
+    );
   });
 
   it('has a bounded number of pieces', () => {

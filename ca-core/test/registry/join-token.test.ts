@@ -1,7 +1,9 @@
 // Join tokens: one credential, once, in time, for the RA they were made for.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
+import { keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { callerUri, identifyCaller } from '../../src/registry/caller.ts';
 import {
   type JoinTokenContents,
@@ -12,7 +14,7 @@ import {
 import { createRegistry } from '../../src/registry/registry.ts';
 import { readAuditRecords } from '../../src/store/audit-events.ts';
 import { findCertificate, isCredentialKey } from '../../src/store/certificates.ts';
-import { findJoinToken, joinTokenRetentionMs } from '../../src/store/join-tokens.ts';
+import { findJoinToken, type JoinTokenKind, joinTokenRetentionMs } from '../../src/store/join-tokens.ts';
 import { isCoreError } from '../core-error.ts';
 import { openTestStore } from '../store/test-store.ts';
 import { createTestAuthority, newSubjectKey } from './test-authority.ts';
@@ -34,8 +36,13 @@ for (const name of ['est', 'gone']) {
   await registry.addRegistrationAuthority(ra, actor);
 }
 
-async function newToken(registrationAuthority = 'est') {
-  const made = makeJoinToken(issuer, { registrationAuthority, lifeMs: hourMs, coreAddresses: ['core:5280'], actor });
+for (const name of ['dublin', 'away']) {
+  const labels = { site: name, rir: '', latitude: undefined, longitude: undefined };
+  await registry.addPerspective({ name, ...labels, createdAt: clock.now() }, actor);
+}
+
+async function newToken(name = 'est', kind: JoinTokenKind = 'gate') {
+  const made = makeJoinToken(issuer, { kind, name, lifeMs: hourMs, coreAddresses: ['core:5280'], actor });
   await store.commit(made.set);
   const contents = readContents(made.token);
   return { ...made, contents, caller: identifyCaller(Buffer.from(contents.certificate, 'base64')) };
@@ -78,7 +85,7 @@ describe('a join token', () => {
     const { caller, id } = await newToken();
     const subjectPublicKeyInfo = newSubjectKey();
     const issued = await redeem(caller, subjectPublicKeyInfo);
-    assert.equal(issued.registrationAuthority, 'est');
+    assert.deepEqual([issued.kind, issued.name], ['gate', 'est']);
     const certificate = readCertificate(issued.certificate);
     assert.deepEqual(subjectAlternativeNames(certificate), [{ kind: 'uri', value: callerUri('gate', 'est') }]);
     assert.equal(findCertificate(store, issued.serialNumber)?.authority, 'service');
@@ -136,5 +143,44 @@ describe('a join token', () => {
     clock.advance(hourMs + 1000);
     await newToken();
     assert.equal(findJoinToken(store, id), undefined);
+  });
+});
+
+describe('a join token of a perspective', () => {
+  it('buys a credential that names the perspective, for both sides of TLS, and counts for it', async () => {
+    const { caller } = await newToken('dublin', 'perspective');
+    const issued = await redeem(caller);
+    assert.deepEqual([issued.kind, issued.name], ['perspective', 'dublin']);
+    const certificate = readCertificate(issued.certificate);
+    assert.deepEqual(subjectAlternativeNames(certificate), [
+      { kind: 'uri', value: callerUri('perspective', 'dublin') },
+    ]);
+    const { keyUsage } = new X509Certificate(issued.certificate);
+    assert.deepEqual(keyUsage, [keyPurposes.serverAuth, keyPurposes.clientAuth]);
+    assert.deepEqual(registry.perspective('dublin').credentialExpiresAt, issued.notAfter);
+    assert.deepEqual(lastActions(1), ['perspective-joined']);
+    registry.admitCall(identifyCaller(issued.certificate));
+  });
+
+  it('says nothing of an RA of the same name in the log', async () => {
+    await newToken('est', 'perspective');
+    const { instance, sequence } = store.auditHead();
+    const [record] = readAuditRecords(store, instance, sequence - 1, 1);
+    assert.equal(record?.registrationAuthority, null);
+    assert.equal(JSON.parse(record?.body ?? '{}').perspective, 'est');
+  });
+
+  it('does not let an RA of the same name join, nor the other way round', async () => {
+    const { caller } = await newToken('est', 'perspective');
+    await assert.rejects(redeem(caller), isCoreError('unauthorized'));
+    const gate = await newToken('dublin');
+    await assert.rejects(redeem(gate.caller), isCoreError('unauthorized'));
+  });
+
+  it('does not work for a perspective that was disabled meanwhile', async () => {
+    const { caller } = await newToken('away', 'perspective');
+    await registry.disablePerspective('away', actor);
+    await assert.rejects(redeem(caller), isCoreError('unauthorized'));
+    assert.deepEqual(lastActions(1), ['join-token-refused']);
   });
 });

@@ -54,6 +54,7 @@ function chain({ certificate }: Identity, ...intermediates: readonly Identity[])
     type,
     payload: Buffer.from(certificate.der),
     certificates: intermediates.map((each) => Buffer.from(each.certificate.der)),
+    statements: [],
   };
 }
 
@@ -108,7 +109,10 @@ describe('a profile that demands the chain of a client certificate', () => {
 
 describe('a profile that demands none', () => {
   it('looks at none', async () => {
-    await issue(gate, request([{ type, payload: Buffer.from('nothing'), certificates: [] }], 'device-identity'));
+    await issue(
+      gate,
+      request([{ type, payload: Buffer.from('nothing'), certificates: [], statements: [] }], 'device-identity'),
+    );
   });
 });
 
