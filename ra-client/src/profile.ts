@@ -2,3 +2,4 @@
 // It adds nothing of its own, so that a gate speaks of profiles as the keep does.
 
 export { type KeyRule, NameKind, type Profile, type SubjectAttribute } from '@gatehouse/proto/certificate-authority';
+export type { RequiredSites, ValidationRules } from '@gatehouse/proto/domain-validation';

@@ -6,6 +6,7 @@ import type { StateStore } from '@gatehouse/runtime/database/state-store';
 import type { Logger } from '@gatehouse/runtime/log';
 import type { Metrics } from '@gatehouse/runtime/metrics';
 import type { AccountKeys } from './account-keys.ts';
+import type { CertificateParts } from './certificate-parts.ts';
 import type { AcmeConfiguration } from './config.ts';
 import type { Nonces } from './nonce.ts';
 import type { Validation } from './perspectives/validation.ts';
@@ -35,6 +36,7 @@ export type AcmeGate = {
   readonly nonces: Nonces;
   readonly accountKeys: AccountKeys;
   readonly profiles: AcmeProfiles;
+  readonly certificates: CertificateParts;
   readonly rates: RateLimits;
   readonly validation: Validation;
   readonly jobs: Jobs;
