@@ -98,8 +98,14 @@ export function connectPerspective({ address, name, credential, log }: Perspecti
     });
   });
 
-  const ask = <Request, Response>(method: Method<Request, Response>, request: Request, deadline: Date) =>
-    askOnce(channel, method, request, deadline, `the perspective ${name}`);
+  const ask = async <Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    deadline: Date,
+  ): Promise<Response> => {
+    if (isClosed) throw new CoreError('unavailable', `the client of the perspective ${name} was closed`);
+    return await askOnce(channel, method, request, deadline, `the perspective ${name}`);
+  };
   return {
     name,
     address,

@@ -44,6 +44,20 @@ describe('Issue 2 §3: the first credential is bought with a join token', () => 
     core.stop();
   });
 
+  it('buys the credential of a perspective with a token that is for one', async () => {
+    const core = await startTestCore(authority, {
+      join: ({ certificationRequest }: JoinRequest) =>
+        authority.wireCredential(
+          'perspective/dublin',
+          readCertificationRequest(certificationRequest).subjectPublicKeyInfo,
+        ),
+    });
+    const file = join(directory, 'perspective.pem');
+    const { kind, name } = await joinWithToken({ token: createToken([core.address]), file, log: silentLog });
+    assert.deepEqual({ kind, name }, { kind: 'perspective', name: 'dublin' });
+    core.stop();
+  });
+
   it('passes on the refusal of a token that was used before, and writes nothing', async () => {
     const core = await startTestCore(authority, {
       join: () => {

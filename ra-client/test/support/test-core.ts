@@ -13,6 +13,7 @@ import {
 import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
 import { CoreError, toServiceError } from '@gatehouse/proto/core-error';
 import { DomainValidationService } from '@gatehouse/proto/domain-validation';
+import { PerspectiveServiceService } from '@gatehouse/proto/perspective';
 import { type Credential, createCredential } from '@gatehouse/ra-client/credential';
 import { listen } from '@gatehouse/runtime/listen';
 import { createLog, type Logger } from '@gatehouse/runtime/log';
@@ -73,7 +74,12 @@ const coreNames: readonly GeneralName[] = [
   { kind: 'uri', value: 'spiffe://gatehouse.internal/core/1' },
 ];
 
-/** Starts a core that answers with `answers`, by the names of the procedures; anything else is refused. */
+/** The names in the certificate of a perspective. */
+export function perspectiveNames(name: string): readonly GeneralName[] {
+  return [{ kind: 'uri', value: `spiffe://gatehouse.internal/perspective/${name}` }];
+}
+
+/** Starts a core, or with other `names` another party, that answers with `answers`, by the names of the procedures; anything else is refused. */
 export async function startTestCore(
   authority: ServiceAuthority,
   answers: Readonly<Record<string, Answer>>,
@@ -86,6 +92,7 @@ export async function startTestCore(
   server.addService(AdministrationService, implement(AdministrationService, answers));
   server.addService(CertificateStatusService, implement(CertificateStatusService, answers));
   server.addService(DomainValidationService, implement(DomainValidationService, answers));
+  server.addService(PerspectiveServiceService, implement(PerspectiveServiceService, answers));
   const credentials = ServerCredentials.createSsl(
     Buffer.from(encodePem('CERTIFICATE', authority.certificate)),
     [
