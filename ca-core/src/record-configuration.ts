@@ -2,7 +2,7 @@
  * What the core's configuration says, compared with its last start: whoever changed a setting, the log tells which. It
  * holds no secret: those are named by file or environment variable.
  */
-import type { JsonObject, JsonValue } from './audit/event.ts';
+import type { JsonObject, JsonValue } from '@gatehouse/pkix/jose/json';
 import type { CoreConfiguration } from './configuration.ts';
 import { findMeta, writeMeta } from './store/meta.ts';
 import type { Store } from './store/open-store.ts';

@@ -3,7 +3,7 @@
 // It encodes exactly what is stored, to the octet and the millisecond; it must never encode something that the database
 // would round or change.
 
-import type { AuditRecord, JsonObject, JsonValue } from './event.ts';
+import type { AuditRecord } from './event.ts';
 
 /** A record before it has its MAC. */
 export type AuditFields = Omit<AuditRecord, 'mac'>;
@@ -61,30 +61,4 @@ function encodePart(buffer: Buffer, start: number, part: string | number | null)
 /** The text as the database will hold it: a lone surrogate, which UTF-8 has no form for, becomes U+FFFD. */
 export function wellFormed(value: string): string {
   return value.isWellFormed() ? value : value.toWellFormed();
-}
-
-/**
- * JSON with sorted keys and no white space: one text for one value.
- *
- * @throws {RangeError} for a number that JSON cannot hold
- */
-export function canonicalJson(value: JsonValue): string {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`JSON cannot hold ${value}`);
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  return canonicalObject(value);
-}
-
-function canonicalObject(value: JsonObject): string {
-  const members: string[] = [];
-  for (const key of Object.keys(value).sort()) {
-    const member = value[key];
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
-  }
-  return `{${members.join(',')}}`;
-}
-
-// Array.isArray alone does not narrow a readonly array out of the union.
-function isList(value: readonly JsonValue[] | JsonObject): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

@@ -3,7 +3,8 @@
 // has only the database can neither forge nor repair a record.
 
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { type AuditFields, canonicalJson, encodeAuditFields, wellFormed } from './canonical.ts';
+import { canonicalJson } from '@gatehouse/pkix/jose/canonical-json';
+import { type AuditFields, encodeAuditFields, wellFormed } from './canonical.ts';
 import type { AuditEventDraft, AuditRecord } from './event.ts';
 
 /** Where a chain stands. */

@@ -2,6 +2,7 @@
 // An event names who did what to which certificate and how it ended; it must never hold a secret, a private key or a
 // password.
 
+import type { JsonObject } from '@gatehouse/pkix/jose/json';
 import type { CoreErrorType } from '@gatehouse/proto/core-error';
 
 /** Everything that the keep records, with the moment it stands for. */
@@ -61,12 +62,6 @@ export type AuditAction = keyof typeof auditActions;
 export function isAuditAction(text: string): text is AuditAction {
   return Object.hasOwn(auditActions, text);
 }
-
-/** A value of JSON. Numbers must be finite; `undefined` members are left out. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-
-/** An object of JSON. */
-export type JsonObject = { readonly [key: string]: JsonValue | undefined };
 
 /** How what an event tells of ended. */
 export type AuditOutcome = 'success' | CoreErrorType;

@@ -1,9 +1,9 @@
 // The audit log as JSON lines, oldest first, as it is chained: for archives and for other people's tools.
 // Every field is written as it is stored, so that whoever has the key can compute each MAC again.
 
+import { canonicalJson } from '@gatehouse/pkix/jose/canonical-json';
 import { listAuditInstances, readAuditRecords } from '../store/audit-events.ts';
 import type { StoreReader } from '../store/statements.ts';
-import { canonicalJson } from './canonical.ts';
 import type { AuditRecord } from './event.ts';
 
 const pageSize = 256;

@@ -3,8 +3,8 @@
 // again.
 
 import { createHash, type KeyObject, sign, verify } from 'node:crypto';
+import { canonicalJson } from '@gatehouse/pkix/jose/canonical-json';
 import { z } from 'zod';
-import { canonicalJson } from './canonical.ts';
 import type { AuditHead } from './chain.ts';
 
 /** A seal as read. */

@@ -4,13 +4,11 @@
  * nothing here needs the private key, and nothing is remembered.
  */
 import type { PublicKeyDescription } from '@gatehouse/pkix/public-key';
+import { judgeEdwardsPoint } from '@gatehouse/pkix/weak-keys/edwards-point';
+import { judgeCurvePoint } from '@gatehouse/pkix/weak-keys/elliptic-curve-point';
+import { judgeRsaFactors, judgeRsaNumbers } from '@gatehouse/pkix/weak-keys/rsa';
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { KeyRule } from '../profiles/profile.ts';
-import { judgeEdwardsPoint } from './edwards-point.ts';
-import { judgeCurvePoint } from './elliptic-curve-point.ts';
-import { hasCloseFactors } from './fermat.ts';
-import { hasRocaFingerprint } from './roca.ts';
-import { findSmallFactor } from './small-factors.ts';
 
 type RsaKey = Extract<PublicKeyDescription, { readonly kind: 'rsa' }>;
 type RsaRule = Extract<KeyRule, { readonly kind: 'rsa' }>;
@@ -34,8 +32,9 @@ export function checkKeyQuality(key: PublicKeyDescription, rules: readonly KeyRu
     case 'rsa': {
       const rule = rules.find((candidate) => candidate.kind === 'rsa');
       if (rule === undefined) throw notAccepted('RSA', rules);
-      checkRsaNumbers(key, rule);
-      checkRsaFactors(toBigInt(key.modulus));
+      checkRsaSize(key, rule);
+      const fault = judgeRsaNumbers(key) ?? judgeRsaFactors(toBigInt(key.modulus));
+      if (fault !== undefined) throw new CoreError('bad-key', fault);
       return;
     }
     case 'ed25519': {
@@ -76,38 +75,11 @@ function notAccepted(what: string, rules: readonly KeyRule[]): CoreError {
   return new CoreError('bad-key', `${what} keys are not accepted; accepted: ${describeKeyRules(rules)}`);
 }
 
-/** BR §6.1.6: the public exponent lies between 2^16 + 1 and 2^256 - 1. Smaller ones break careless paddings. */
-const minimumExponent = 65_537n;
-const exponentLimit = 1n << 256n;
-
-/** What can be seen of a modulus and an exponent without arithmetic; the size comes first, because it bounds the rest. */
-function checkRsaNumbers(key: RsaKey, rule: RsaRule): void {
-  if (key.bits < rule.minimumBits || key.bits > rule.maximumBits) {
-    throw new CoreError(
-      'bad-key',
-      `the RSA modulus has ${key.bits} bits; accepted: ${rule.minimumBits} to ${rule.maximumBits}`,
-    );
-  }
-  // BR §6.1.5
-  if (key.bits % 8 !== 0) throw new CoreError('bad-key', `the RSA modulus has ${key.bits} bits, not a multiple of 8`);
-  // A product of two odd primes is odd.
-  if (((key.modulus.at(-1) ?? 0) & 1) === 0) throw new CoreError('bad-key', 'the RSA modulus is even');
-  // Coprime to the even λ(n), so odd itself.
-  if ((key.exponent & 1n) === 0n) throw new CoreError('bad-key', 'the RSA public exponent is even');
-  if (key.exponent < minimumExponent) throw new CoreError('bad-key', 'the RSA public exponent is less than 65537');
-  if (key.exponent >= exponentLimit) throw new CoreError('bad-key', 'the RSA public exponent is 2^256 or more');
-}
-
-/** Weaknesses that let anybody factor the modulus. BR §6.1.1.3 demands the last two by name. */
-function checkRsaFactors(modulus: bigint): void {
-  const factor = findSmallFactor(modulus);
-  if (factor !== undefined) throw new CoreError('bad-key', `the RSA modulus is divisible by ${factor}`);
-  if (hasRocaFingerprint(modulus)) {
-    throw new CoreError('bad-key', 'the RSA key has the ROCA weakness (CVE-2017-15361)');
-  }
-  if (hasCloseFactors(modulus)) {
-    throw new CoreError('bad-key', 'the primes of the RSA modulus are so close that it can be factored');
-  }
+/** The size comes first, because it bounds the work on the rest. */
+function checkRsaSize(key: RsaKey, rule: RsaRule): void {
+  if (key.bits >= rule.minimumBits && key.bits <= rule.maximumBits) return;
+  const accepted = `${rule.minimumBits} to ${rule.maximumBits}`;
+  throw new CoreError('bad-key', `the RSA modulus has ${key.bits} bits; accepted: ${accepted}`);
 }
 
 function toBigInt(octets: Uint8Array): bigint {

@@ -1,10 +1,12 @@
 // The encoding under the MAC: different records never encode alike, and what is encoded is what the database gives
 // back.
+
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { canonicalJson } from '@gatehouse/pkix/jose/canonical-json';
+import type { JsonValue } from '@gatehouse/pkix/jose/json';
 import fc from 'fast-check';
-import { type AuditFields, canonicalJson, encodeAuditFields, wellFormed } from '../../src/audit/canonical.ts';
-import type { JsonValue } from '../../src/audit/event.ts';
+import { type AuditFields, encodeAuditFields, wellFormed } from '../../src/audit/canonical.ts';
 import { insertAuditRecord, readAuditRecords } from '../../src/store/audit-events.ts';
 import { openTestStore } from '../store/test-store.ts';
 

@@ -3,7 +3,7 @@ import { checkPrimeSync, generatePrimeSync, randomBytes } from 'node:crypto';
 import { bitString, integer, nullValue, objectIdentifier, sequence } from '@gatehouse/pkix/der/writer';
 import { algorithms } from '@gatehouse/pkix/object-identifiers';
 import { describePublicKey, type PublicKeyDescription } from '@gatehouse/pkix/public-key';
-import { primesBelow } from '../../src/enrollment/small-factors.ts';
+import { primesBelow } from '@gatehouse/pkix/weak-keys/small-factors';
 
 /** The description of a key that came as a SubjectPublicKeyInfo. */
 export function rsaKey(modulus: bigint, exponent = 65_537n): PublicKeyDescription {

@@ -3,12 +3,12 @@
  * the curve and not at infinity generates the whole group. The check stands on its own, because a key whose possession
  * an RA states was never loaded by a library that checks.
  */
-import type { CurveName } from '../profiles/vocabulary.ts';
+import type { Curve } from '../public-key.ts';
 
 /** y² = x³ - 3x + b over the field of p elements; coordinates have `octets` octets. NIST SP 800-186 §3.2.1. */
 type CurveParameters = { readonly p: bigint; readonly b: bigint; readonly octets: number };
 
-const curves: Readonly<Record<CurveName, CurveParameters>> = {
+const curves: Readonly<Record<Curve, CurveParameters>> = {
   'P-256': {
     p: 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n,
     b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
@@ -29,7 +29,7 @@ const curves: Readonly<Record<CurveName, CurveParameters>> = {
 const uncompressed = 0x04;
 
 /** What is wrong with an ECPoint (RFC 5480 §2.2), to be read after 'the public key …'; undefined when it is good. */
-export function judgeCurvePoint(curve: CurveName, point: Uint8Array): string | undefined {
+export function judgeCurvePoint(curve: Curve, point: Uint8Array): string | undefined {
   const { p, b, octets } = curves[curve];
   if (point.length === 1 && point[0] === 0) return 'is the point at infinity';
   // RFC 5480 §2.2: the uncompressed form is the one that every relying party reads.
