@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Installs the stock clients of the matrix: Debian's packages, for which it needs root, and what is built of Go in the
+# Installs the stock clients of the matrix: Debian's packages, for which it needs root; what is built of Go in the
 # versions that go/go.mod and go/go.sum pin: GlobalSign's estclient, and a checker that does nothing but call Go's own
-# reader of OCSP and CRLs. What cannot be installed is named, and fails. No service is started.
+# reader of OCSP and CRLs; and the current certbot in the versions that python/requirements.txt pins. What cannot be
+# installed is named, and fails. No service is started.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl gnutls-bin
-  libnss3-tools nginx python3-cryptography)
+  libnss3-tools nginx python3-cryptography certbot lego dehydrated python3-acme uacme acme-tiny)
+# The world in which names are validated, and what the tests of the gates stand on.
+servers=(pebble unbound unbound-anchor nsd ldnsutils iproute2 util-linux postgresql)
 # estclient speaks PKCS #11 by way of C.
 builders=(golang-go gcc libc6-dev)
 
@@ -73,12 +76,26 @@ build_go() {
   touch .work/bin/estclient .work/bin/status-checker
 }
 
+# PyPI's certbot lives in a folder of its own: no package of the machine is touched, and none of its own is used.
+install_certbot() {
+  local folder=.work/certbot requirements=python/requirements.txt
+  [ ! "$requirements" -nt "$folder/installed" ] && [ -x "$folder/bin/certbot" ] && return 0
+  command -v /usr/bin/python3 >/dev/null && /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  mkdir -p .work
+  rm -rf "$folder"
+  /usr/bin/python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+  touch "$folder/installed"
+}
+
 if command -v dpkg-query >/dev/null; then
-  install_packages "${clients[@]}"
+  install_packages "${clients[@]}" "${servers[@]}"
 else
-  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3; do
-    command -v "$program" >/dev/null || install_packages "${clients[@]}"
+  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3 certbot lego dehydrated uacme \
+    acme-tiny pebble-challtestsrv unbound nsd ldns-signzone ip unshare postgres; do
+    command -v "$program" >/dev/null || install_packages "${clients[@]}" "${servers[@]}"
   done
 fi
 build_go
+install_certbot
 echo "The stock clients are installed: ${clients[*]}, $(.work/bin/estclient version)"

@@ -17,7 +17,7 @@ export type Operation = {
 };
 
 /** A gate by the name of its folder. */
-export type Gate = 'est' | 'status';
+export type Gate = 'est' | 'status' | 'acme';
 
 /** A stock client. */
 export type Client = {

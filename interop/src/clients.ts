@@ -5,11 +5,16 @@ import { refusals } from './broken-input-client.ts';
 import { brokenStatusInputs } from './broken-status.ts';
 import { statusRefusals } from './broken-status-client.ts';
 import type { Client } from './client.ts';
+import { acmeClient } from './clients/acme-client.ts';
+import { acmeTinyClient } from './clients/acme-tiny.ts';
+import { certbotClient, currentCertbotClient } from './clients/certbot.ts';
 import { curlClient } from './clients/curl.ts';
 import { curlStatusClient } from './clients/curl-status.ts';
+import { dehydratedClient } from './clients/dehydrated.ts';
 import { estclient } from './clients/estclient.ts';
 import { gnutlsClient } from './clients/gnutls.ts';
 import { goClient } from './clients/go.ts';
+import { legoClient } from './clients/lego.ts';
 import { nginxClient } from './clients/nginx.ts';
 import { nodeClient } from './clients/node.ts';
 import { nssClient } from './clients/nss.ts';
@@ -17,9 +22,11 @@ import { opensslClient } from './clients/openssl.ts';
 import { opensslCrlClient } from './clients/openssl-crl.ts';
 import { opensslOcspClient } from './clients/openssl-ocsp.ts';
 import { pythonClient } from './clients/python.ts';
+import { pythonAcmeClient } from './clients/python-acme.ts';
 import { opensslServerClient } from './clients/s-server.ts';
 import { strongSwan } from './clients/strongswan.ts';
 import { strongSwanOnline } from './clients/strongswan-online.ts';
+import { uacmeClient } from './clients/uacme.ts';
 
 /** All clients. */
 export const clients: readonly Client[] = [
@@ -50,4 +57,12 @@ export const clients: readonly Client[] = [
     version: curlClient.version,
     operations: statusRefusals(brokenStatusInputs),
   },
+  certbotClient,
+  currentCertbotClient,
+  legoClient,
+  dehydratedClient,
+  acmeClient,
+  pythonAcmeClient,
+  uacmeClient,
+  acmeTinyClient,
 ];

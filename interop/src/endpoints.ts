@@ -22,6 +22,8 @@ export type Endpoints = {
     /** `http://127.0.0.1:6960/crl`; CRLs are below it. */
     readonly crl: string;
   };
+  /** Where the stack has an ACME gate. */
+  readonly acme?: { readonly directory: string } | undefined;
 };
 
 /** endpoints.json does not say what it must. */
@@ -44,6 +46,7 @@ export function parseEndpoints(text: string, directory: string): Endpoints {
     chain: join(directory, textOf(document, 'chain')),
     est: { url: textOf(est, 'url'), username: textOf(est, 'username'), password: textOf(est, 'password') },
     status: { ocsp: textOf(status, 'ocsp'), crl: textOf(status, 'crl') },
+    acme: has(document, 'acme') ? { directory: textOf(member(document, 'acme'), 'directory') } : undefined,
   };
 }
 
@@ -52,6 +55,10 @@ function member(value: unknown, key: string): unknown {
     throw new EndpointsError(`endpoints.json has no '${key}'`);
   }
   return Object.entries(value).find(([name]) => name === key)?.[1];
+}
+
+function has(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value;
 }
 
 function textOf(value: unknown, key: string): string {

@@ -1,10 +1,16 @@
 // The programs of others that the matrix is about. A missing one fails the run: a client that is not there was not tested.
 
 import { basename } from 'node:path';
+import { challengeServerProgram } from './acme/challenge-server.ts';
+import { acmeTinyProgram } from './clients/acme-tiny.ts';
+import { certbotProgram, currentCertbotProgram } from './clients/certbot.ts';
+import { dehydratedProgram } from './clients/dehydrated.ts';
 import { estclientProgram } from './clients/estclient.ts';
 import { goProgram } from './clients/go.ts';
+import { legoProgram } from './clients/lego.ts';
 import { nginxProgram } from './clients/nginx.ts';
 import { pythonProgram } from './clients/python.ts';
+import { uacmeProgram } from './clients/uacme.ts';
 import { CommandError, runCommand } from './command.ts';
 
 /** Programs, and where they come from. */
@@ -19,6 +25,13 @@ export const requiredPrograms = [
   { program: nginxProgram, parameters: ['-v'], origin: 'Debian package nginx' },
   { program: pythonProgram, parameters: ['--version'], origin: 'Debian package python3-cryptography' },
   { program: estclientProgram, parameters: ['version'], origin: 'built from its Go module' },
+  { program: certbotProgram, parameters: ['--version'], origin: 'Debian package certbot' },
+  { program: currentCertbotProgram, parameters: ['--version'], origin: 'PyPI, by interop/python/requirements.txt' },
+  { program: legoProgram, parameters: ['--version'], origin: 'Debian package lego' },
+  { program: dehydratedProgram, parameters: ['--help'], origin: 'Debian package dehydrated' },
+  { program: uacmeProgram, parameters: ['--version'], origin: 'Debian package uacme' },
+  { program: acmeTinyProgram, parameters: ['--help'], origin: 'Debian package acme-tiny' },
+  { program: challengeServerProgram, parameters: ['-help'], origin: 'Debian package pebble' },
   { program: goProgram, parameters: [], origin: 'built from interop/go' },
 ] as const;
 

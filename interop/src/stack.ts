@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ChallengeServer, startChallengeServer } from './acme/challenge-server.ts';
 import { CommandError, lastLines, output } from './command.ts';
 import { type Endpoints, readEndpoints } from './endpoints.ts';
 import {
@@ -28,6 +29,8 @@ export type Stack = {
   readonly demoUser: Account;
   /** A user that may come with HTTP Digest, RFC 7616. */
   readonly digestUser: Account;
+  /** The world in which its ACME gate validates names, where it has one. */
+  readonly challenges?: ChallengeServer | undefined;
   /** Runs an operator's command, which must succeed, and gives what it printed as JSON. @throws {CommandError} */
   operator(...parameters: readonly string[]): Promise<unknown>;
   /** Stops all processes and removes the directory. @throws {CommandError} when they do not end in good order */
@@ -41,7 +44,7 @@ const command = fileURLToPath(new URL('../../cli/bin/gatehouse.js', import.meta.
 const readyTimeoutMs = 120_000;
 
 /** What kind of stack an operation needs. */
-export type StackKind = 'common' | 'approving';
+export type StackKind = 'common' | 'approving' | 'acme';
 
 /**
  * Starts a stack. The common one is started twice: the first start makes keys and configuration as for everybody, the
@@ -51,36 +54,55 @@ export type StackKind = 'common' | 'approving';
  */
 export async function startStack(kind: StackKind): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-interop-'));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const challenges = kind === 'acme' ? await startChallengeServer() : undefined;
+  const remove = async () => {
+    await challenges?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
   try {
     writeProfiles(join(directory, 'profiles'));
     if (kind === 'common') {
-      await (await startUp(directory, [])).stop();
+      await (await startUp(directory, gatesOf(kind), [])).stop();
       await addDigestUser(directory);
       writeFileSync(join(directory, sharedKey.file), sharedKey.key, { mode: 0o600 });
     }
-    const up = await startUp(directory, settings(kind));
+    const up = await startUp(directory, gatesOf(kind), settings(kind, challenges));
     const endpoints = readEndpoints(directory);
     const { username, password } = endpoints.est;
     return {
       endpoints,
       demoUser: { username, password },
       digestUser,
+      challenges,
       operator: (...parameters) => operate(directory, parameters),
       stop: async () => {
         await up.stop();
-        remove();
+        await remove();
       },
-      explain: () => [up.said(), ...['core', 'est', 'status'].map((name) => endOfLog(directory, name))].join('\n'),
+      explain: () => [up.said(), ...['core', ...gatesOf(kind)].map((name) => endOfLog(directory, name))].join('\n'),
     };
   } catch (error) {
-    remove();
+    await remove();
     throw error;
   }
 }
 
-function settings(kind: StackKind): readonly string[] {
-  return (kind === 'approving' ? approvingSettings() : commonSettings()).flatMap((setting) => ['--set', setting]);
+function gatesOf(kind: StackKind): readonly string[] {
+  return kind === 'acme' ? ['est', 'status', 'acme'] : ['est', 'status'];
+}
+
+function settings(kind: StackKind, challenges: ChallengeServer | undefined): readonly string[] {
+  const chosen =
+    challenges !== undefined ? acmeSettings(challenges) : kind === 'approving' ? approvingSettings() : commonSettings();
+  return chosen.flatMap((setting) => ['--set', setting]);
+}
+
+function acmeSettings({ httpPort, tlsPort, resolver }: ChallengeServer): readonly string[] {
+  return [
+    `acme.validation.httpPort=${httpPort}`,
+    `acme.validation.tlsPort=${tlsPort}`,
+    `acme.validation.resolver=${resolver}`,
+  ];
 }
 
 function approvingSettings(): readonly string[] {
@@ -114,10 +136,10 @@ async function operate(directory: string, parameters: readonly string[]): Promis
 
 type Up = { stop(): Promise<void>; said(): string };
 
-async function startUp(directory: string, parameters: readonly string[]): Promise<Up> {
+async function startUp(directory: string, gates: readonly string[], parameters: readonly string[]): Promise<Up> {
   const child = spawn(
     process.execPath,
-    [command, 'up', '--data', directory, '--ports', 'auto', '--only', 'est,status', ...parameters],
+    [command, 'up', '--data', directory, '--ports', 'auto', '--only', gates.join(','), ...parameters],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';

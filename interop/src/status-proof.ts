@@ -21,7 +21,11 @@ type Known = {
 };
 
 /** Profiles whose certificates say themselves that they have no status, RFC 9608. */
-const withoutStatus: ReadonlySet<string> = new Set(['tls-server-short-lived', 'tls-client-short-lived']);
+const withoutStatus: ReadonlySet<string> = new Set([
+  'tls-server-short-lived',
+  'tls-client-short-lived',
+  'tls-server-validated-short-lived',
+]);
 /** The most that `gatehouse cert list` gives. */
 const listLimit = '10000';
 
