@@ -40,4 +40,6 @@ export type AcmeGate = {
   readonly rates: RateLimits;
   readonly validation: Validation;
   readonly jobs: Jobs;
+  /** Names this copy of the gate in leases of work; another one after each start (`newUnguessableId`). */
+  readonly worker: string;
 };
