@@ -92,6 +92,7 @@ const selectPaused = compileQuery((database) =>
   database
     .selectFrom('paused_names')
     .selectAll()
+    .$narrowType<{ paused_at: NotNull }>()
     .where('paused_at', 'is not', null)
     .where('account_id', '>=', slot<string>(0))
     .where((where) => where.or([where('account_id', '>', slot<string>(1)), where('name', '>', slot<string>(2))]))
