@@ -19,6 +19,9 @@ export type NewOrder = {
   readonly identifiersDigest: string;
   /** Name of the ACME profile. */
   readonly profile: string;
+  /** Demanded exactly by the client; nothing where the profile decides. */
+  readonly notBefore: Date | undefined;
+  readonly notAfter: Date | undefined;
   /** Ids, in the order of the identifiers. */
   readonly authorizations: readonly string[];
   /** How many of them are not valid yet. */
@@ -59,6 +62,8 @@ const insert = compileInsert('orders', [
   'identifiers',
   'identifiers_digest',
   'profile',
+  'not_before',
+  'not_after',
   'authorizations',
   'pending_authorizations',
   'replaces',
@@ -138,6 +143,8 @@ export function insertOrder(order: NewOrder): StateOperation {
       JSON.stringify(order.identifiers),
       order.identifiersDigest,
       order.profile,
+      order.notBefore?.getTime() ?? null,
+      order.notAfter?.getTime() ?? null,
       JSON.stringify(order.authorizations),
       order.pendingAuthorizations,
       order.replaces ?? null,
@@ -200,6 +207,8 @@ export function toOrder(row: Row): Order {
     status: row.status,
     identifiers: JSON.parse(row.identifiers),
     profile: row.profile,
+    notBefore: row.not_before === null ? undefined : new Date(row.not_before),
+    notAfter: row.not_after === null ? undefined : new Date(row.not_after),
     authorizations: JSON.parse(row.authorizations),
     pendingAuthorizations: row.pending_authorizations,
     replaces: row.replaces ?? undefined,
