@@ -3,7 +3,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { type CoreClient, connectCore } from '@gatehouse/ra-client/client';
-import { openCredentialFile } from '@gatehouse/ra-client/credential-source';
+import { type CredentialSource, openCredentialFile } from '@gatehouse/ra-client/credential-source';
 import { type Clock, systemClock } from '@gatehouse/runtime/clock';
 import { loadConfiguration } from '@gatehouse/runtime/configuration';
 import { type ProcessLife, runProcess } from '@gatehouse/runtime/lifecycle';
@@ -16,6 +16,9 @@ import type { z } from 'zod';
 import type { CommonGateConfiguration } from './gate-configuration.ts';
 import { describeCore, describeCredential, refuseEndedCredential } from './readiness.ts';
 
+/** What the configuration of everything on this side of the bridge has. */
+export type BaseConfiguration = Pick<CommonGateConfiguration, 'management' | 'core'>;
+
 /** What every gate's `start` gets, beside a way to serve. */
 export type GateBase<Configuration> = {
   readonly name: string;
@@ -26,6 +29,8 @@ export type GateBase<Configuration> = {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly core: CoreClient;
+  /** Own credential, as it is now. */
+  readonly credential: CredentialSource;
   /** Name of this RA, from its credential. */
   readonly registrationAuthority: string;
   /** Absolute path of a path in the configuration. */
@@ -38,8 +43,10 @@ export type GateBase<Configuration> = {
 
 /** Where a gate's configuration is, and what it is called. */
 export type GateRunOptions<Schema> = {
-  /** Name of the process and of its section in gatehouse.yaml. */
+  /** Name of the process, and of its section in gatehouse.yaml unless that is told. */
   readonly name: string;
+  /** Name of the section, where several processes read one. */
+  readonly section?: string | undefined;
   /** `z.strictObject({ ...gateShape(port), … })`, or with `plainGateShape`. */
   readonly schema: Schema;
   /** Path of gatehouse.yaml. */
@@ -52,6 +59,8 @@ export type GateRunOptions<Schema> = {
 /** What a gate is made of inside a process that runs already. */
 export type GateParts<Configuration> = {
   readonly name: string;
+  /** Section of gatehouse.yaml, when it is not called as the process. */
+  readonly section?: string | undefined;
   readonly configuration: Configuration;
   readonly directory: string;
   readonly log: Logger;
@@ -59,22 +68,30 @@ export type GateParts<Configuration> = {
   readonly clock?: Clock | undefined;
 };
 
+/** What a gate still does something useful without; the lack then makes it degraded, not unready. */
+export type DispensableParts = {
+  /** The keep can be away. */
+  readonly core: boolean;
+  /** The credential may have ended. */
+  readonly credential: boolean;
+};
+
 /** A listener for clients. */
 export type GateListener = { readonly address: ListenAddress; close(): Promise<void> };
 
 /** Runs a gate until it is told to stop. */
-export async function runGateProcess<Schema extends z.ZodType<CommonGateConfiguration>>(
+export async function runGateProcess<Schema extends z.ZodType<BaseConfiguration>>(
   options: GateRunOptions<Schema>,
   start: (parts: GateParts<z.output<Schema>>) => Promise<void>,
 ): Promise<void> {
-  const { name, schema, file, set, environment } = options;
+  const { name, section = name, schema, file, set, environment } = options;
   const log = createLog({ name });
   await runProcess({
     name,
     log,
     start: async (life) => {
-      const configuration = loadConfiguration({ schema, section: name, file, set, environment });
-      await start({ name, configuration, directory: dirname(resolve(file)), log, life });
+      const configuration = loadConfiguration({ schema, section, file, set, environment });
+      await start({ name, section, configuration, directory: dirname(resolve(file)), log, life });
       log.info('ready');
     },
   });
@@ -83,19 +100,17 @@ export async function runGateProcess<Schema extends z.ZodType<CommonGateConfigur
 /**
  * Opens what all gates have.
  *
- * @param goesOnAlone whether the gate has work to do while it cannot reach the keep; what it lacks then makes it degraded,
- * not unready
  * @throws {FatalError} when the credential cannot be read, when the gate cannot work with it, or a listener cannot be bound
  */
-export async function openGateBase<Configuration extends CommonGateConfiguration>(
+export async function openGateBase<Configuration extends BaseConfiguration>(
   parts: GateParts<Configuration>,
-  goesOnAlone: boolean,
+  isDispensable: DispensableParts,
 ): Promise<{
   readonly base: GateBase<Configuration>;
   /** Tells where clients are served, and closes the listener at the end. */
   listens(listener: GateListener): void;
 }> {
-  const { name, configuration, directory, log, life, clock = systemClock } = parts;
+  const { name, section = name, configuration, directory, log, life, clock = systemClock } = parts;
   const metrics = createMetrics();
   const checks: (() => readonly ReadinessProblem[])[] = [];
   let isListening = false;
@@ -103,10 +118,11 @@ export async function openGateBase<Configuration extends CommonGateConfiguration
 
   const resolvePath = (path: string): string => resolve(directory, path);
   const credential = openCredentialFile({ file: resolvePath(configuration.core.credential), log });
-  if (!goesOnAlone) refuseEndedCredential(credential.current(), configuration.core.credential, clock.now());
+  if (!isDispensable.credential)
+    refuseEndedCredential(credential.current(), configuration.core.credential, clock.now());
   const management = await startManagement({
     ...configuration.management,
-    setting: `${name}.management.port`,
+    setting: `${section}.management.port`,
     readiness: () => checks.flatMap((check) => check()),
     metrics,
     log,
@@ -116,11 +132,13 @@ export async function openGateBase<Configuration extends CommonGateConfiguration
   life.onShutdown('run file', () => removeRunFile(directory, name));
 
   const core = connectCore({ addresses: configuration.core.addresses, credential, log, metrics, clock });
-  const describeBridge = (): readonly ReadinessProblem[] => [
-    ...describeCore(core),
-    ...describeCredential(credential.current(), clock.now()),
-  ];
-  checks.push(() => describeBridge().map((problem) => ({ ...problem, isTolerable: goesOnAlone })));
+  checks.push(() => describeCore(core).map((problem) => ({ ...problem, isTolerable: isDispensable.core })));
+  checks.push(() =>
+    describeCredential(credential.current(), clock.now()).map((problem) => ({
+      ...problem,
+      isTolerable: isDispensable.credential,
+    })),
+  );
   life.onShutdown('core', async () => {
     await core.close();
     credential.close();
@@ -139,6 +157,7 @@ export async function openGateBase<Configuration extends CommonGateConfiguration
     metrics,
     clock,
     core,
+    credential,
     registrationAuthority: credential.current().party.name,
     resolvePath,
     addReadinessCheck: (check) => {

@@ -47,7 +47,7 @@ export async function runGate<Schema extends z.ZodType<GateConfiguration>>(
 export async function createGate<Configuration extends GateConfiguration>(
   parts: GateParts<Configuration>,
 ): Promise<Gate<Configuration>> {
-  const { base, listens } = await openGateBase(parts, false);
+  const { base, listens } = await openGateBase(parts, { core: false, credential: false });
   const { name, configuration, directory, log, metrics, clock, core } = base;
   let identity: ServerIdentity | undefined;
   const serverCertificate = (): ServerCertificate => {

@@ -31,7 +31,7 @@ export async function runPlainGate<Schema extends z.ZodType<CommonGateConfigurat
 export async function createPlainGate<Configuration extends CommonGateConfiguration>(
   parts: GateParts<Configuration>,
 ): Promise<PlainGate<Configuration>> {
-  const { base, listens } = await openGateBase(parts, true);
+  const { base, listens } = await openGateBase(parts, { core: true, credential: true });
   const { name, configuration, log, metrics } = base;
   const serve = async (handler: PlainHandler): Promise<PlainServer> => {
     const server = await startPlainServer({
