@@ -4,6 +4,7 @@ import { encodePem } from '@gatehouse/pkix/pem';
 import { AdministrationService } from '@gatehouse/proto/administration';
 import { CertificateAuthorityService } from '@gatehouse/proto/certificate-authority';
 import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
+import { DomainValidationService } from '@gatehouse/proto/domain-validation';
 import { type Clock, systemClock } from '@gatehouse/runtime/clock';
 import { loadConfiguration } from '@gatehouse/runtime/configuration';
 import { type GrpcListener, listenForCallers } from '@gatehouse/runtime/grpc-listener';
@@ -41,6 +42,7 @@ import { responderIssuance } from './revocation/issue-responder-certificate.ts';
 import { administrationService } from './services/administration.ts';
 import { certificateAuthorityService } from './services/certificate-authority.ts';
 import { certificateStatusService } from './services/certificate-status.ts';
+import { domainValidationService } from './services/domain-validation.ts';
 import { createRefusedCallers } from './services/refused-callers.ts';
 import { createServerIdentity, serverIdentityRenewalMs } from './services/server-identity.ts';
 import { explainStartFailure } from './start-failure.ts';
@@ -197,6 +199,7 @@ async function bringUp(
   };
   server.addService(CertificateAuthorityService, certificateAuthorityService(handlers));
   server.addService(CertificateStatusService, certificateStatusService(handlers));
+  server.addService(DomainValidationService, domainValidationService(handlers));
   server.addService(AdministrationService, administrationService(handlers));
 
   await store.commit({

@@ -8,6 +8,7 @@ import type { Caller, CallerKind } from './caller.ts';
 const everybody = ['gate', 'perspective', 'operator'] as const;
 const gates = ['gate'] as const;
 const gatesAndOperators = ['gate', 'operator'] as const;
+const gatesAndPerspectives = ['gate', 'perspective'] as const;
 const operators = ['operator'] as const;
 const joiners = ['join'] as const;
 
@@ -29,6 +30,10 @@ export const authorizedKinds: { readonly [path: string]: readonly CallerKind[] }
   '/gatehouse.ca.v1.CertificateStatus/GetCrl': gatesAndOperators,
   '/gatehouse.ca.v1.CertificateStatus/WatchStatus': gates,
 
+  '/gatehouse.ca.v1.DomainValidation/RegisterSigningKey': gatesAndPerspectives,
+  '/gatehouse.ca.v1.DomainValidation/RetireSigningKey': gatesAndPerspectives,
+  '/gatehouse.ca.v1.DomainValidation/ListPerspectives': everybody,
+
   // No credential of an RA may call any of these: a gate cannot approve what it asked for.
   '/gatehouse.ca.v1.Administration/ListPendingEnrollments': operators,
   '/gatehouse.ca.v1.Administration/ApproveEnrollment': operators,
@@ -37,6 +42,12 @@ export const authorizedKinds: { readonly [path: string]: readonly CallerKind[] }
   '/gatehouse.ca.v1.Administration/CreateJoinToken': operators,
   '/gatehouse.ca.v1.Administration/ListRegistrationAuthorities': operators,
   '/gatehouse.ca.v1.Administration/DisableRegistrationAuthority': operators,
+  '/gatehouse.ca.v1.Administration/AddPerspective': operators,
+  '/gatehouse.ca.v1.Administration/CreatePerspectiveJoinToken': operators,
+  '/gatehouse.ca.v1.Administration/DisablePerspective': operators,
+  '/gatehouse.ca.v1.Administration/RevokeSigningKey': operators,
+  '/gatehouse.ca.v1.Administration/CheckPerspectives': operators,
+  '/gatehouse.ca.v1.Administration/GetEvidence': operators,
   '/gatehouse.ca.v1.Administration/ListAuthorities': operators,
   '/gatehouse.ca.v1.Administration/ValidateProfile': operators,
   '/gatehouse.ca.v1.Administration/BlockKey': operators,

@@ -6,6 +6,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { publicKeyFingerprint } from '@gatehouse/pkix/public-key';
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { Clock } from '@gatehouse/runtime/clock';
+import { RateLimiter } from '@gatehouse/runtime/rate-limit';
 import type { Store } from '../store/open-store.ts';
 import {
   disablePerspective,
@@ -45,6 +46,8 @@ export type PerspectiveRegistry = {
   isSigningKey(fingerprint: Uint8Array): boolean;
   /** Keys of the holder with this URI, oldest first, also retired and revoked ones. */
   listSigningKeys(holder: string): readonly SigningKeyRecord[];
+  /** Counts one new key of the holder with this URI. Throws CoreError `rate-limited`: rows of keys stay for good. */
+  admitSigningKey(holder: string): void;
   /**
    * Registers a perspective, together with `also` (a join token for it).
    *
@@ -65,6 +68,9 @@ export type PerspectiveView = PerspectiveRegistry & {
   reload(): void;
 };
 
+/** A key lives for days; a holder that makes more than these has lost its mind or its credential. */
+const newKeysPerHour = 4;
+
 /** Creates the view, empty before the first `reload`. @param change commits a set and reads everything again */
 export function createPerspectiveView(
   store: Store,
@@ -75,6 +81,8 @@ export function createPerspectiveView(
   let signingKeys: ReadonlyMap<string, SigningKeyRecord> = new Map();
   let fingerprints: ReadonlySet<string> = new Set();
   let keysOfHolder: ReadonlyMap<string, readonly SigningKeyRecord[]> = new Map();
+
+  const newKeys = new RateLimiter({ ratePerSecond: newKeysPerHour / 3600, burst: 16, clock });
 
   function stored(name: string): PerspectiveRecord {
     const perspective = perspectives.get(name);
@@ -94,6 +102,12 @@ export function createPerspectiveView(
     findSigningKey: (keyId) => signingKeys.get(keyId),
     isSigningKey: (fingerprint) => fingerprints.has(hex(fingerprint)),
     listSigningKeys: (holder) => keysOfHolder.get(holder) ?? [],
+    admitSigningKey: (holder) => {
+      const decision = newKeys.take(holder);
+      if (decision.ok) return;
+      const retryAfterSeconds = Math.ceil(decision.retryAfterMs / 1000);
+      throw new CoreError('rate-limited', `${holder} makes new keys faster than it may`, { retryAfterSeconds });
+    },
     addPerspective: async (perspective, actor, also) => {
       checkPerspective(perspective);
       const { name, site, rir, latitude, longitude } = perspective;
@@ -124,6 +138,7 @@ export function createPerspectiveView(
       signingKeys = new Map(
         listSigningKeys(store).map((key) => [
           key.keyId,
+          // Making a key costs as much as a verification with it, and it never changes.
           { ...key, key: known.get(key.keyId)?.key ?? readKey(key.subjectPublicKeyInfo) },
         ]),
       );

@@ -11,6 +11,7 @@ import {
   watchBulkRevocation,
 } from '../administration/bulk-revocations.ts';
 import { listPendingEnrollments } from '../administration/pending-enrollments.ts';
+import { addPerspective, createPerspectiveJoinToken, disablePerspective } from '../administration/perspectives.ts';
 import {
   addRegistrationAuthority,
   createJoinToken,
@@ -21,6 +22,8 @@ import { approveEnrollment, rejectEnrollment } from '../enrollment/approval.ts';
 import type { StatusPublication } from '../jobs/status-publication.ts';
 import { crlFacts } from '../jobs/status-watch.ts';
 import { validateProfile } from '../profiles/validate-profile.ts';
+import { signingKeyMessage } from '../registry/perspective-message.ts';
+import { revokeSigningKey } from '../registry/signing-keys.ts';
 import type { BulkRevocations } from '../revocation/bulk-revocation.ts';
 import { type CallContext, type HandlerOptions, serverStreaming, unary } from './handler.ts';
 import { enrollResponse } from './messages.ts';
@@ -59,6 +62,16 @@ export function administrationService(options: AdministrationOptions): Administr
     })),
     disableRegistrationAuthority: call('disableRegistrationAuthority', ({ caller }, request) =>
       disableRegistrationAuthority(keep, caller.uri, request.name),
+    ),
+    addPerspective: call('addPerspective', ({ caller }, request) => addPerspective(keep, caller.uri, request)),
+    createPerspectiveJoinToken: call('createPerspectiveJoinToken', ({ caller }, request) =>
+      createPerspectiveJoinToken(keep, caller.uri, request),
+    ),
+    disablePerspective: call('disablePerspective', ({ caller }, { name }) =>
+      disablePerspective(keep, caller.uri, name),
+    ),
+    revokeSigningKey: call('revokeSigningKey', async ({ caller }, request) =>
+      signingKeyMessage(await revokeSigningKey(keep, caller.uri, request)),
     ),
     listAuthorities: call('listAuthorities', () => ({ authorities: listAuthorities(keep) })),
     validateProfile: call('validateProfile', (_context, request) => {

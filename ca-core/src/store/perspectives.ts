@@ -62,7 +62,8 @@ const setEndpoint = compileQuery((database) =>
   database
     .updateTable('perspectives')
     .set({ address: slot(0), build: slot(1) })
-    .where('name', '=', slot<string>(2)),
+    .where('name', '=', slot<string>(2))
+    .where('is_disabled', '=', slot<number>(3)),
 );
 
 const setCredentialExpiry = compileQuery((database) =>
@@ -87,9 +88,16 @@ export function disablePerspective(name: string): WriteOperation {
   return { sql: disable.sql, parameters: [1, name], expects: existing(name) };
 }
 
-/** Notes where a perspective is reached and what runs there. Fails with CoreError `not-found`. */
+/**
+ * Notes where a perspective is reached and what runs there. Fails with CoreError `unauthorized` when it is unknown or was
+ * disabled meanwhile.
+ */
 export function writePerspectiveEndpoint(name: string, address: string, build: string): WriteOperation {
-  return { sql: setEndpoint.sql, parameters: [address, build, name], expects: existing(name) };
+  return {
+    sql: setEndpoint.sql,
+    parameters: [address, build, name, 0],
+    expects: { rows: 1, otherwise: () => new CoreError('unauthorized', `perspective ${name} is disabled`) },
+  };
 }
 
 /** Notes when the newest credential of a perspective ends. Fails with CoreError `not-found`. */

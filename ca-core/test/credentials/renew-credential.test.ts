@@ -1,10 +1,11 @@
 // A caller renews its own credential: who it is stays, the key and the period are new.
 import assert from 'node:assert/strict';
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
+import { keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { encodePem } from '@gatehouse/pkix/pem';
 import type {
   CertificateAuthorityClient,
@@ -24,6 +25,7 @@ import {
   refused,
   requester,
 } from '../support/enrollment.ts';
+import { addPerspective, listPerspectives } from '../support/perspectives.ts';
 import { startTestCore, unary } from '../support/running-core.ts';
 
 const clock = createManualClock(new Date());
@@ -86,10 +88,15 @@ describe('a renewed credential', () => {
   });
 
   it('of a perspective is a perspective’s, and belongs to no RA of the same name', async () => {
+    await addPerspective(core, 'gate');
     const { service } = authoritiesOf(core.directory);
     const { authority } = core.connect(makeCredential(service, callerUri('perspective', 'gate')));
     const renewed = await renew(authority);
     assert.deepEqual(nameOf(renewed.certificate), ['spiffe://gatehouse.internal/perspective/gate']);
+    const { keyUsage } = new X509Certificate(renewed.certificate);
+    assert.deepEqual(keyUsage, [keyPurposes.serverAuth, keyPurposes.clientAuth]);
+    const [perspective] = await listPerspectives(core.operator);
+    assert.deepEqual(perspective?.credentialExpiresAt, renewed.notAfter);
     const { serialNumber } = readCertificate(renewed.certificate);
     const revocation = {
       serialNumber,

@@ -4,11 +4,17 @@ import { describe, it } from 'node:test';
 import { AdministrationService } from '@gatehouse/proto/administration';
 import { CertificateAuthorityService } from '@gatehouse/proto/certificate-authority';
 import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
+import { DomainValidationService } from '@gatehouse/proto/domain-validation';
 import { authorize, authorizedKinds } from '../../src/registry/authorization.ts';
 import { type CallerKind, callerKinds, callerUri } from '../../src/registry/caller.ts';
 import { isCoreError } from '../core-error.ts';
 
-const services = [CertificateAuthorityService, CertificateStatusService, AdministrationService];
+const services = [
+  CertificateAuthorityService,
+  CertificateStatusService,
+  DomainValidationService,
+  AdministrationService,
+];
 const paths = services.flatMap((service) => Object.values(service).map(({ path }) => path)).sort();
 
 function caller(kind: CallerKind) {
@@ -16,7 +22,7 @@ function caller(kind: CallerKind) {
 }
 
 describe('issue 2 §3: each rpc has a row that says who may use it', () => {
-  it('every rpc of the three services, and no other', () =>
+  it('every rpc of the four services, and no other', () =>
     assert.deepEqual(Object.keys(authorizedKinds).sort(), paths));
 
   for (const path of paths) {

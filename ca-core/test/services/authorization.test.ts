@@ -5,11 +5,13 @@ import { AdministrationService, type JoinToken } from '@gatehouse/proto/administ
 import { CertificateAuthorityService } from '@gatehouse/proto/certificate-authority';
 import { CertificateStatusService } from '@gatehouse/proto/certificate-status';
 import { type CoreError, fromServiceError } from '@gatehouse/proto/core-error';
+import { DomainValidationService } from '@gatehouse/proto/domain-validation';
 import type { Client } from '@grpc/grpc-js';
 import { authorizedKinds } from '../../src/registry/authorization.ts';
 import { type CallerKind, callerKinds, callerUri } from '../../src/registry/caller.ts';
 import { authoritiesOf, makeCredential } from '../support/credentials.ts';
 import { assertAuditHolds, auditEvents, refused } from '../support/enrollment.ts';
+import { addPerspective } from '../support/perspectives.ts';
 import { addRequest, credentialOfToken, startTestCore, unary } from '../support/running-core.ts';
 
 const core = await startTestCore();
@@ -19,6 +21,7 @@ const { token } = await unary<JoinToken>((callback) =>
   core.operator.administration.addRegistrationAuthority(addRequest({ name: 'joining', profiles: [] }), callback),
 );
 const { service } = authoritiesOf(core.directory);
+await addPerspective(core, 'east');
 const perspective = makeCredential(service, callerUri('perspective', 'east'));
 const clients: Readonly<Record<CallerKind, Client>> = {
   gate: await core.joinRegistrationAuthority({ name: 'gate', profiles: ['tls-server'] }),
@@ -27,9 +30,12 @@ const clients: Readonly<Record<CallerKind, Client>> = {
   join: core.connect(credentialOfToken(token)).authority,
 };
 
-const methods = [CertificateAuthorityService, CertificateStatusService, AdministrationService].flatMap((definition) =>
-  Object.values(definition),
-);
+const methods = [
+  CertificateAuthorityService,
+  CertificateStatusService,
+  DomainValidationService,
+  AdministrationService,
+].flatMap((definition) => Object.values(definition));
 
 /** Calls an rpc with an empty message; what it comes to, as far as it is an error. */
 function callEmpty(client: Client, path: string, isStream: boolean): Promise<CoreError | undefined> {
@@ -97,6 +103,15 @@ describe('a caller that asks for what its kind may not', () => {
     const unknown = core.connect(makeCredential(service, callerUri('operator', 'mallory')));
     await refused(
       unary((callback) => unknown.administration.listAuthorities({}, callback)),
+      'unauthorized',
+      /mallory/,
+    );
+  });
+
+  it('a perspective that the core does not know is refused everything', async () => {
+    const unknown = core.connect(makeCredential(service, callerUri('perspective', 'mallory')));
+    await refused(
+      unary((callback) => unknown.authority.getTrustBundle({}, callback)),
       'unauthorized',
       /mallory/,
     );

@@ -12,6 +12,7 @@ import {
 import { CertificateAuthorityClient, type Credential } from '@gatehouse/proto/certificate-authority';
 import { CertificateStatusClient } from '@gatehouse/proto/certificate-status';
 import { fromServiceError } from '@gatehouse/proto/core-error';
+import { DomainValidationClient } from '@gatehouse/proto/domain-validation';
 import { durationFromMs } from '@gatehouse/proto/duration';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { createLog, type Logger } from '@gatehouse/runtime/log';
@@ -26,6 +27,7 @@ const targetName = { 'grpc.ssl_target_name_override': 'core.gatehouse.internal' 
 export type Connection = {
   readonly authority: CertificateAuthorityClient;
   readonly status: CertificateStatusClient;
+  readonly validation: DomainValidationClient;
   readonly administration: AdministrationClient;
 };
 
@@ -86,8 +88,9 @@ export async function startTestCore(set: readonly string[] = [], options: TestCo
     const authority = new CertificateAuthorityClient(running.address, channel, targetName);
     const administration = new AdministrationClient(running.address, channel, targetName);
     const status = new CertificateStatusClient(running.address, channel, targetName);
-    clients.push(authority, administration, status);
-    return { authority, administration, status };
+    const validation = new DomainValidationClient(running.address, channel, targetName);
+    clients.push(authority, administration, status, validation);
+    return { authority, administration, status, validation };
   };
   const connectOperator = () => connect(readFileSync(join(directory, 'operators/admin.pem'), 'utf8'));
   const closeClients = () => {
