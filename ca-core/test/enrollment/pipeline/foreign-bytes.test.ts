@@ -167,7 +167,9 @@ describe('what an RA adds', () => {
               names,
               renews: Buffer.from(renews),
               validity: { seconds, nanos: seconds % 1000 },
-              evidence: [{ type: 'client-certificate-chain', payload: Buffer.from(payload), certificates: [], statements: [] }],
+              evidence: [
+                { type: 'client-certificate-chain', payload: Buffer.from(payload), certificates: [], statements: [] },
+              ],
             }),
           );
         },

@@ -104,7 +104,9 @@ describe('the same idempotency key and other content is a conflict', () => {
     'a change of names': { changesNames: true },
     'another beginning': { notBefore: new Date(0) },
     'another end': { notAfter: new Date(0) },
-    evidence: { evidence: [{ type: 'client-certificate-chain', payload: Buffer.alloc(1), certificates: [] }] },
+    evidence: {
+      evidence: [{ type: 'client-certificate-chain', payload: Buffer.alloc(1), certificates: [], statements: [] }],
+    },
   };
   for (const [what, change] of Object.entries(changes)) {
     it(what, async () => {
@@ -117,10 +119,10 @@ describe('the same idempotency key and other content is a conflict', () => {
   it('the same octets as other evidence', async () => {
     const client = core.connect(credential).authority;
     const [x, y, z] = ['x', 'y', 'z'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
-    const one = [{ type: 'x', payload: y, certificates: [z, x, y] }];
+    const one = [{ type: 'x', payload: y, certificates: [z, x, y], statements: [] }];
     const two = [
-      { type: 'x', payload: y, certificates: [z] },
-      { type: 'x', payload: y, certificates: [] },
+      { type: 'x', payload: y, certificates: [z], statements: [] },
+      { type: 'x', payload: y, certificates: [], statements: [] },
     ];
     const request = fresh({ evidence: one });
     await issue(client, request);
