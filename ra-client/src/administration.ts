@@ -1,6 +1,7 @@
 // The calls that only operators may make, in the words of the contract. Those that make something (a token, a decision) are never repeated by themselves.
 
 import {
+  type AddPerspectiveRequest,
   type AddRegistrationAuthorityRequest,
   type AuditEvent,
   type Authority,
@@ -10,17 +11,21 @@ import {
   type JoinToken,
   type ListAuditEventsRequest,
   type PendingEnrollment,
+  type PerspectiveFinding,
   type ProfileProblem,
   AdministrationService as procedures,
+  type RecordedEvidence,
   type RegistrationAuthority,
   type StartBulkRevocationRequest,
   type VerifyAuditResponse,
 } from '@gatehouse/proto/administration';
 import type { CrlFacts } from '@gatehouse/proto/certificate-status';
+import type { Perspective, SigningKey } from '@gatehouse/proto/domain-validation';
 import { type Caller, type CallOptions, callStream, callUnary, type Method } from './call.ts';
 import { type EnrollmentOutcome, toEnrollmentOutcome } from './enrollment.ts';
 
 export type {
+  AddPerspectiveRequest,
   AddRegistrationAuthorityRequest,
   AuditEvent,
   Authority,
@@ -31,8 +36,12 @@ export type {
   JoinToken,
   ListAuditEventsRequest,
   PendingEnrollment,
+  Perspective,
+  PerspectiveFinding,
   ProfileProblem,
+  RecordedEvidence,
   RegistrationAuthority,
+  SigningKey,
   StartBulkRevocationRequest,
   VerifyAuditResponse,
 };
@@ -50,6 +59,15 @@ export type Administration = {
   /** By name. */
   listRegistrationAuthorities(options?: CallOptions): Promise<readonly RegistrationAuthority[]>;
   disableRegistrationAuthority(name: string, options?: CallOptions): Promise<RegistrationAuthority>;
+  addPerspective(request: AddPerspectiveRequest, options?: CallOptions): Promise<JoinToken>;
+  createPerspectiveJoinToken(request: CreateJoinTokenRequest, options?: CallOptions): Promise<JoinToken>;
+  disablePerspective(name: string, options?: CallOptions): Promise<Perspective>;
+  /** Nothing that the key ever signed counts any more. @param reason recorded */
+  revokeSigningKey(keyId: string, reason: string, options?: CallOptions): Promise<SigningKey>;
+  /** How the perspectives meet a policy, now and later; without its name all policies that profiles name. */
+  checkPerspectives(policy: string, options?: CallOptions): Promise<readonly PerspectiveFinding[]>;
+  /** What proved the control of the names in a certificate. */
+  getEvidence(serialNumber: string, options?: CallOptions): Promise<RecordedEvidence>;
   listAuthorities(options?: CallOptions): Promise<readonly Authority[]>;
   /** @returns the problems with their lines; none: the profile is good */
   validateProfile(yaml: string, options?: CallOptions): Promise<readonly ProfileProblem[]>;
@@ -111,6 +129,13 @@ export function createAdministration(caller: Caller): Administration {
       (await repeatable(procedures.listRegistrationAuthorities, {}, options)).registrationAuthorities,
     disableRegistrationAuthority: (name, options) =>
       repeatable(procedures.disableRegistrationAuthority, { name }, options),
+    addPerspective: (request, options) => once(procedures.addPerspective, request, options),
+    createPerspectiveJoinToken: (request, options) => once(procedures.createPerspectiveJoinToken, request, options),
+    disablePerspective: (name, options) => repeatable(procedures.disablePerspective, { name }, options),
+    revokeSigningKey: (keyId, reason, options) => once(procedures.revokeSigningKey, { keyId, reason }, options),
+    checkPerspectives: async (policy, options) =>
+      (await repeatable(procedures.checkPerspectives, { policy }, options)).findings,
+    getEvidence: (serialNumber, options) => repeatable(procedures.getEvidence, { serialNumber }, options),
     listAuthorities: async (options) => (await repeatable(procedures.listAuthorities, {}, options)).authorities,
     validateProfile: async (yaml, options) =>
       (await repeatable(procedures.validateProfile, { yaml }, options)).problems,
