@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the benchmarks load with and compare with: Debian's packages wrk and nginx, for which it needs root. No
+# Installs what the benchmarks load with and compare with: Debian's packages wrk, nginx and pebble, for which it needs root. No
 # service is started.
 set -euo pipefail
 
-tools=(wrk nginx)
+tools=(wrk nginx pebble)
 
 missing=()
 for tool in "${tools[@]}"; do
