@@ -8,7 +8,10 @@ export type Exchange = {
   readonly requestId: string;
   /** Request target as it stood in the request line; the URL of the web API has lost what was escaped or dotted in it. */
   readonly target: string;
+  readonly method: string;
   readonly peer: PeerFacts;
+  /** A field by its lower-case name, as node:http joins repeated ones. */
+  header(name: string): string | undefined;
   /**
    * Reads the body once.
    *

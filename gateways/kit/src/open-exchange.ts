@@ -66,6 +66,15 @@ export class OpenExchange implements Exchange, OpenRequest {
     return this.#incoming.url ?? '';
   }
 
+  get method(): string {
+    return this.#incoming.method ?? '';
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#incoming.headers[name];
+    return typeof value === 'object' ? value.join(', ') : value;
+  }
+
   get isComplete(): boolean {
     return this.#body.isComplete;
   }

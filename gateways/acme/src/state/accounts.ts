@@ -106,14 +106,6 @@ const updateContact = compileQuery((database) =>
     .where('status', '=', sql.lit<Account['status']>('valid')),
 );
 
-const updateTerms = compileQuery((database) =>
-  database
-    .updateTable('accounts')
-    .set({ terms_of_service_agreed: sql.lit(1) })
-    .where('id', '=', slot<string>(0))
-    .where('status', '=', sql.lit<Account['status']>('valid')),
-);
-
 const deactivate = compileQuery((database) =>
   database
     .updateTable('accounts')
@@ -184,11 +176,6 @@ export function insertAccount(account: NewAccount): readonly StateOperation[] {
 /** Replaces the contacts of a valid account. */
 export function setContact(accountId: string, contact: readonly string[]): StateOperation {
   return { sql: updateContact.sql, parameters: [JSON.stringify(contact), accountId], expects: whileValid };
-}
-
-/** A valid account agrees to the terms. */
-export function agreeToTerms(accountId: string): StateOperation {
-  return { sql: updateTerms.sql, parameters: [accountId], expects: whileValid };
 }
 
 /** Ends a valid account, RFC 8555 §7.3.6; its orders and authorizations are for the caller. */

@@ -1,0 +1,71 @@
+// From an answer of an operation to an HTTP response, RFC 8555 §6.1, §6.5, §7.1: the fields that every answer carries are
+// added here and nowhere else, so that none can forget them.
+
+import type { AcmeError } from './errors.ts';
+import type { AcmeAnswer } from './exchange.ts';
+import { writeProblem } from './problem.ts';
+
+/** What {@link toResponse} needs to know beside the answer. */
+export type AnswerContext = {
+  /** URL of the directory; undefined where it is itself the answer. */
+  readonly directory: string | undefined;
+  /** A fresh nonce: for every answer to a POST, and from newNonce. */
+  readonly nonce: string | undefined;
+  readonly isPost: boolean;
+};
+
+type Fields = Record<string, string | string[]>;
+
+/** RFC 8555 §6.1: scripts of any origin may be clients, and may read what they need. */
+const crossOrigin = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'Link, Location, Replay-Nonce, Retry-After',
+} as const;
+
+/** Makes the response of an answer. */
+export function toResponse(
+  answer: AcmeAnswer & { readonly allow?: string | undefined },
+  context: AnswerContext,
+): Response {
+  const { status, body, content, location, retryAfterSeconds } = answer;
+  const fields: Fields = { ...crossOrigin };
+  const links = (answer.links ?? []).map(({ url, rel }) => `<${url}>;rel="${rel}"`);
+  if (context.directory !== undefined) links.unshift(`<${context.directory}>;rel="index"`);
+  // A field line each: there are clients that look at lines.
+  if (links.length > 0) fields.link = links;
+  if (context.nonce !== undefined) fields['replay-nonce'] = context.nonce;
+  const cacheControl = answer.cacheControl ?? (context.isPost ? 'no-store' : undefined);
+  if (cacheControl !== undefined) fields['cache-control'] = cacheControl;
+  if (location !== undefined) fields.location = location;
+  // Never a date: clients read it as a number.
+  if (retryAfterSeconds !== undefined) fields['retry-after'] = String(Math.max(1, Math.ceil(retryAfterSeconds)));
+  if (answer.allow !== undefined) fields.allow = answer.allow;
+  if (content !== undefined) {
+    fields['content-type'] = content.type;
+    return new Response(content.text, { status, headers: fields });
+  }
+  if (body === undefined) return new Response(null, { status, headers: fields });
+  fields['content-type'] = 'application/json';
+  return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers: fields });
+}
+
+/** Answers the question of a browser whether a script may ask, Fetch §4.8. @param methods as in Allow */
+export function toPreflightResponse(methods: string): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...crossOrigin,
+      allow: methods,
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': 'Content-Type',
+      'access-control-max-age': '86400',
+    },
+  });
+}
+
+/** Makes the response of a refusal. */
+export function toProblemResponse(error: AcmeError, context: AnswerContext): Response {
+  const { location, links, retryAfterSeconds, allow } = error.options;
+  const content = { type: 'application/problem+json', text: JSON.stringify(writeProblem(error.problem)) };
+  return toResponse({ status: error.status, content, location, links, retryAfterSeconds, allow }, context);
+}

@@ -1,0 +1,100 @@
+// Which resource is at which path and what it takes, RFC 8555 §7.1: the whole surface of the gate as one table.
+
+import { updateAccount } from './account.ts';
+import type { SigningRule } from './authenticate.ts';
+import { answerDirectory } from './directory.ts';
+import type { KeyOperation, OpenOperation, Operation, Parameters } from './exchange.ts';
+import type { AcmeGate } from './gate.ts';
+import { changeKey } from './key-change.ts';
+import { newAccount } from './new-account.ts';
+import { listOrders } from './orders-list.ts';
+import { paths } from './urls.ts';
+
+/** What is signed for a resource, and who answers it. */
+export type SignedPart =
+  | (SigningRule & { readonly signer: 'account'; readonly run: Operation })
+  | (SigningRule & { readonly signer: 'key' | 'either'; readonly run: KeyOperation });
+
+/** A resource. */
+export type Route = {
+  /** Name for metrics and the log. */
+  readonly name: string;
+  /** Segments of the path; one that begins with a colon is a parameter. */
+  readonly path: string;
+  /** Answers GET and HEAD, from anybody. */
+  readonly get?: OpenOperation;
+  /** Answers POST. */
+  readonly post?: SignedPart;
+  /** Whether the path may have a query. */
+  readonly takesQuery?: boolean;
+  /** Whether it is there. */
+  readonly isOn?: (gate: AcmeGate) => boolean;
+};
+
+/** A resource that was found, with what stood in its path. */
+export type RouteMatch = { readonly route: Route; readonly parameters: Parameters };
+
+const read = { signer: 'account', payload: 'none' } as const;
+const write = { signer: 'account', payload: 'object' } as const;
+const both = { signer: 'account', payload: 'any' } as const;
+
+const directory: OpenOperation = (gate, { base }) => Promise.resolve(answerDirectory(gate, base));
+// RFC 8555 §7.2: the nonce is added to every answer of this path.
+const newNonce: OpenOperation = () => Promise.resolve({ status: 204, cacheControl: 'no-store' });
+
+/** All of them. @param directoryPath below a base */
+export function routes(directoryPath: string = paths.directory): readonly Route[] {
+  return [
+    { name: 'directory', path: directoryPath, get: directory, post: { ...read, run: directory } },
+    { name: 'newNonce', path: paths.newNonce, get: newNonce, post: { ...read, run: newNonce } },
+    { name: 'newAccount', path: paths.newAccount, post: { signer: 'key', payload: 'object', run: newAccount } },
+    { name: 'account', path: '/acme/account/:id', post: { ...both, run: updateAccount } },
+    { name: 'orders', path: '/acme/account/:id/orders', takesQuery: true, post: { ...read, run: listOrders } },
+    { name: 'keyChange', path: paths.keyChange, post: { ...write, run: changeKey } },
+  ];
+}
+
+/** Finds the route of a path. */
+export type Router = (path: string) => RouteMatch | undefined;
+
+const longestPath = 512;
+
+/** Creates the router of a table. */
+export function createRouter(table: readonly Route[]): Router {
+  const fixed = new Map<string, RouteMatch>();
+  const variable: { readonly route: Route; readonly segments: readonly string[] }[] = [];
+  for (const route of table) {
+    if (route.path.includes(':')) variable.push({ route, segments: route.path.split('/') });
+    else fixed.set(route.path, { route, parameters: {} });
+  }
+  return (path) => {
+    if (path.length > longestPath) return undefined;
+    const known = fixed.get(path);
+    if (known !== undefined) return known;
+    const segments = path.split('/');
+    for (const { route, segments: pattern } of variable) {
+      const parameters = matchSegments(pattern, segments);
+      if (parameters !== undefined) return { route, parameters };
+    }
+    return undefined;
+  };
+}
+
+/** What may stand in the variable part of a path: ids, challenge types, certIDs. Nothing that needs an escape. */
+const parameterForm = /^[A-Za-z0-9._~=+-]+$/;
+
+function matchSegments(pattern: readonly string[], segments: readonly string[]): Parameters | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (let i = 0; i < pattern.length; i++) {
+    const [expected = '', actual = ''] = [pattern[i], segments[i]];
+    if (!expected.startsWith(':')) {
+      if (expected !== actual) return undefined;
+    } else if (parameterForm.test(actual)) {
+      parameters[expected.slice(1)] = actual;
+    } else {
+      return undefined;
+    }
+  }
+  return parameters;
+}
