@@ -67,13 +67,6 @@ export function authorizedIdentifier({ type, value }: Identifier): AuthorizedIde
   return { type, value: isWildcard ? value.slice(2) : value, isWildcard };
 }
 
-/** The registered domain that a name counts towards in rate limits: below a public suffix, or the name itself. */
-export function registeredDomain({ type, value }: Identifier): string {
-  if (type === 'ip') return value;
-  const name = value.startsWith('*.') ? value.slice(2) : value;
-  return parse(name, publicSuffixes).domain ?? name;
-}
-
 type Written = { readonly type: string; readonly value: string };
 
 function readWritten(entry: unknown): Written | undefined {

@@ -1,0 +1,65 @@
+// Whether enough remote perspectives corroborate, by the rules that the keep states for a profile (ValidationRules): the same
+// rule as the keep's, so that no order becomes ready which the keep would refuse. What an attempt uses is fixed before; who
+// does not answer has not corroborated (BR §3.2.2.9).
+
+import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
+import { type Finding, passes } from './check.ts';
+import type { RemotePerspective } from './registry.ts';
+import { publicPolicy, requiredSites } from './selection.ts';
+
+/** How a check stands. */
+export type Quorum = {
+  /** `open` while answers that are missing may decide it. */
+  readonly verdict: 'met' | 'missed' | 'open';
+  /** How many corroborate. */
+  readonly corroborating: number;
+  /** How many the attempt uses. */
+  readonly used: number;
+  /** What is missing; empty when it is met. */
+  readonly shortfall: string;
+};
+
+/** BR §3.2.2.9: service regions among those that corroborate. */
+const publicRegions = 2;
+
+/**
+ * Judges the findings that are there.
+ *
+ * @param chosen what the attempt uses
+ * @param name canonical, without `*.`
+ */
+export function judgeQuorum(
+  rules: Pick<ValidationRules, 'remotes' | 'corroborations' | 'policy' | 'requiredSites'>,
+  chosen: readonly RemotePerspective[],
+  findings: ReadonlyMap<string, Finding>,
+  name: string,
+): Quorum {
+  const used = Math.max(chosen.length, rules.remotes);
+  const corroborating = chosen.filter((one) => {
+    const finding = findings.get(one.name);
+    return finding !== undefined && passes(finding);
+  });
+  const shortfall = describeShortfall(rules, corroborating, used, name);
+  if (shortfall === '') return { verdict: 'met', corroborating: corroborating.length, used, shortfall };
+  // Whoever has not answered yet may still corroborate; when even that is not enough, it is decided.
+  const hopeful = chosen.filter((one) => !findings.has(one.name));
+  const isLost = describeShortfall(rules, [...corroborating, ...hopeful], used, name) !== '';
+  return { verdict: isLost ? 'missed' : 'open', corroborating: corroborating.length, used, shortfall };
+}
+
+function describeShortfall(
+  rules: Pick<ValidationRules, 'remotes' | 'corroborations' | 'policy' | 'requiredSites'>,
+  corroborating: readonly RemotePerspective[],
+  used: number,
+  name: string,
+): string {
+  // Using more than is demanded does not let more of them fail.
+  const needed = Math.max(1, used - (rules.remotes - rules.corroborations));
+  const count = corroborating.length;
+  if (count < needed) return `${count} of ${used} remote perspectives agree, ${needed} are needed`;
+  const missing = requiredSites(rules, name).filter((site) => !corroborating.some((one) => one.site === site));
+  if (missing.length > 0) return `it was not seen from ${missing.join(', ')}`;
+  const regions = new Set(corroborating.map(({ rir }) => rir)).size;
+  if (rules.policy === publicPolicy && regions < publicRegions) return `it was seen from ${regions} RIR region only`;
+  return '';
+}
