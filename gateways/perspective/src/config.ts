@@ -60,6 +60,11 @@ export const validationSchema = z.strictObject({
   refuse: z.array(addressRange).default([]),
   /** Names by which CAA records and dns-persist-01 records name this CA (RFC 8659 §4.2); those of the keep's profiles. */
   issuerDomainNames: z.array(domain).max(10).default([]),
+  /**
+   * What stands before `sha-256/` in the `accounturi` of dns-persist-01 records (draft -02); any https URI unless told,
+   * because the digest after it names the whole URL of the account.
+   */
+  accountHashPrefix: z.url({ protocol: /^https$/ }).optional(),
   /** Whether it is unready while its resolvers do not prove that they validate DNSSEC; needs both names of `selfTest`. */
   requireDnssec: z.boolean().default(false),
   /** Names that show whether the resolvers validate; asked at the start and every five minutes. */
