@@ -31,12 +31,18 @@ export function formatPartyUri(kind: PartyKind, name: string): string {
 
 /** The party that a certificate (DER) of the service CA names, or undefined when it names none. */
 export function readParty(certificate: Uint8Array): Party | undefined {
+  return readParties(certificate)[0];
+}
+
+/** All parties that a certificate (DER) names; one of the service CA names one. */
+export function readParties(certificate: Uint8Array): readonly Party[] {
+  const parties: Party[] = [];
   for (const name of subjectAlternativeNames(readCertificate(certificate))) {
     if (name.kind !== 'uri') continue;
     const [, kind, partyName] = partyUri.exec(name.value) ?? [];
-    if (partyName !== undefined && isPartyKind(kind)) return { kind, name: partyName, uri: name.value };
+    if (partyName !== undefined && isPartyKind(kind)) parties.push({ kind, name: partyName, uri: name.value });
   }
-  return undefined;
+  return parties;
 }
 
 function isPartyKind(kind: string | undefined): kind is PartyKind {
