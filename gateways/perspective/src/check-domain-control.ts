@@ -3,11 +3,13 @@
 import { createHash } from 'node:crypto';
 import type { CheckDomainControlRequest } from '@gatehouse/ra-client/perspective';
 import { accountChallengeRecordName, challengeRecordName, lookByTxt } from './dns-01.ts';
+import { lookByPersistentTxt } from './dns-persist-01.ts';
 import { createFinding, type Finding } from './finding.ts';
 import { lookByHttp } from './http-01.ts';
 import { type Look, type LookingParts, startLook } from './looking.ts';
 import { type Outcome, unseen } from './outcome.ts';
-import { type DomainControlQuestion, readDomainControlRequest } from './request.ts';
+import { type DomainControlQuestion, readDomainControlRequest, type TokenQuestion } from './request.ts';
+import { lookByTls } from './tls-alpn-01.ts';
 
 /** What came of it. */
 export type ControlFinding = Finding;
@@ -25,56 +27,49 @@ export async function checkDomainControl(
   const question = readDomainControlRequest(request);
   const started = parts.clock.now();
   const look = startLook(parts, deadline, question.method === 'http-01' || question.method === 'tls-alpn-01');
-  const expectation = expect(question);
-  const outcome = await lookSafely(look, question, expectation);
-  const [thumbprint] = question.thumbprints;
-  return createFinding(question, {
-    check: 'dcv',
-    thumbprint,
-    token: expectation?.token,
-    expected: expectation?.digest,
-    lookups: look.lookups,
-    outcome,
-    started,
-    finished: parts.clock.now(),
-  });
+  const outcome = await lookSafely(look, question);
+  const found = { check: 'dcv', thumbprint: question.thumbprints[0], lookups: look.lookups, outcome, started } as const;
+  const finished = parts.clock.now();
+  if (question.method === 'dns-persist-01') return createFinding(question, { ...found, finished });
+  const { token } = question;
+  return createFinding(question, { ...found, token, expected: base64urlDigest(keyAuthorization(question)), finished });
 }
 
-/** RFC 8555 §8.1, §8.4: key authorization and its digest in base64url. */
-type Expectation = { readonly token: string; readonly keyAuthorization: string; readonly digest: string };
+/** RFC 8555 §8.1. */
+function keyAuthorization({ token, thumbprints }: TokenQuestion): string {
+  return `${token}.${thumbprints[0]}`;
+}
 
-function expect(question: DomainControlQuestion): Expectation | undefined {
-  if (question.method === 'dns-persist-01') return undefined;
-  const { token, thumbprints } = question;
-  const keyAuthorization = `${token}.${thumbprints[0]}`;
-  return { token, keyAuthorization, digest: createHash('sha256').update(keyAuthorization).digest('base64url') };
+/** RFC 8555 §8.4. */
+function base64urlDigest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 // A defect of ours must be signed as one, not leave an attempt without a statement.
-async function lookSafely(
-  look: Look,
-  question: DomainControlQuestion,
-  expectation: Expectation | undefined,
-): Promise<Outcome> {
+async function lookSafely(look: Look, question: DomainControlQuestion): Promise<Outcome> {
   try {
-    return await lookBy(look, question, expectation);
+    return await lookBy(look, question);
   } catch (err) {
     look.parts.log.error({ err, method: question.method, identifier: question.identifier }, 'a check failed of itself');
     return unseen('serverInternal', 'the perspective failed', {});
   }
 }
 
-function lookBy(look: Look, question: DomainControlQuestion, expectation: Expectation | undefined): Promise<Outcome> {
-  const { method, identifier } = question;
-  if (method === 'dns-persist-01' || expectation === undefined) throw new Error(`${method}: not expected here`);
-  switch (method) {
+async function lookBy(look: Look, question: DomainControlQuestion): Promise<Outcome> {
+  const { identifier, accountUri, isWildcard, thumbprints } = question;
+  const name = identifier.value;
+  if (question.method === 'dns-persist-01') {
+    return lookByPersistentTxt(look, { name, isWildcard, accountUri, thumbprints, variant: question.variant });
+  }
+  const expected = keyAuthorization(question);
+  switch (question.method) {
     case 'http-01':
-      return lookByHttp(look, identifier.value, expectation.token, expectation.keyAuthorization);
+      return lookByHttp(look, name, question.token, expected);
     case 'dns-01':
-      return lookByTxt(look, challengeRecordName(identifier.value), expectation.digest);
+      return lookByTxt(look, challengeRecordName(name), base64urlDigest(expected));
     case 'dns-account-01':
-      return lookByTxt(look, accountChallengeRecordName(identifier.value, question.accountUri), expectation.digest);
+      return lookByTxt(look, accountChallengeRecordName(name, accountUri), base64urlDigest(expected));
     case 'tls-alpn-01':
-      throw new Error('tls-alpn-01: not expected here');
+      return lookByTls(look, identifier, createHash('sha256').update(expected).digest());
   }
 }

@@ -1,9 +1,9 @@
 // One GET over a connection that stands, and no more than the first KiB of what comes back (RFC 8555 §8.3). The connection
 // was opened to an address that was judged; this only speaks HTTP over it, once, and closes it.
-import type { Socket } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
 import { Client } from 'undici';
 import { describeError } from './connect.ts';
+import { secure } from './secure.ts';
 
 /** Octets of a body that are read. */
 export const maximumBodyOctets = 1024;
@@ -22,7 +22,8 @@ export type HttpAnswer =
 
 /** Gets `url` over `socket`. Never rejects; the socket is destroyed. */
 export async function getOver(socket: Socket, url: URL, signal: AbortSignal): Promise<HttpAnswer> {
-  const secured = url.protocol === 'https:' ? await secure(socket, url, signal) : { kind: 'ready' as const, socket };
+  const secured =
+    url.protocol === 'https:' ? await secure(socket, tlsOptions(url), signal) : { kind: 'ready' as const, socket };
   if (secured.kind === 'failed') return secured;
   const client = new Client(url.origin, {
     // Not within the call: the client does not look again before it is done with it.
@@ -76,42 +77,8 @@ async function readBody(body: AsyncIterable<Buffer>): Promise<Buffer | undefined
   return Buffer.concat(parts);
 }
 
-type Secured =
-  | { readonly kind: 'ready'; readonly socket: Socket }
-  | { readonly kind: 'failed'; readonly type: 'tls'; readonly detail: string };
-
-/** TLS without looking at the certificate: the proof is the body, and whoever redirects here answers for it. */
-function secure(socket: Socket, url: URL, signal: AbortSignal): Promise<Secured> {
-  return new Promise((resolve) => {
-    const isName = /[a-z]/.test(url.hostname) && !url.hostname.startsWith('[');
-    const tls = tlsConnect({
-      socket,
-      ...(isName ? { servername: url.hostname } : {}),
-      ALPNProtocols: ['http/1.1'],
-      rejectUnauthorized: false,
-      // Old keys and digests in that certificate are nobody's business here.
-      ciphers: 'DEFAULT:@SECLEVEL=0',
-    });
-    const settle = (secured: Secured) => {
-      signal.removeEventListener('abort', giveUp);
-      tls.off('secureConnect', ready);
-      tls.off('error', failed);
-      tls.off('close', closed);
-      tls.on('error', () => undefined);
-      if (secured.kind === 'failed') {
-        tls.destroy();
-        socket.destroy();
-      }
-      resolve(secured);
-    };
-    const ready = () => settle({ kind: 'ready', socket: tls });
-    const giveUp = () => settle({ kind: 'failed', type: 'tls', detail: 'time-out in the TLS handshake' });
-    const failed = (error: Error) => settle({ kind: 'failed', type: 'tls', detail: describeError(error) });
-    const closed = () => settle({ kind: 'failed', type: 'tls', detail: 'connection closed in the TLS handshake' });
-    signal.addEventListener('abort', giveUp);
-    tls.once('secureConnect', ready);
-    tls.once('error', failed);
-    tls.once('close', closed);
-    if (signal.aborted) giveUp();
-  });
+// RFC 6066 §3: no server name for an address.
+function tlsOptions({ hostname }: URL): { servername: string | undefined; protocol: string } {
+  const isName = isIP(hostname) === 0 && !hostname.startsWith('[');
+  return { servername: isName ? hostname : undefined, protocol: 'http/1.1' };
 }

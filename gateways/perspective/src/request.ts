@@ -29,14 +29,24 @@ export type CheckSubject = {
   readonly accountUri: string;
 };
 
-/** A request to validate control. */
-export type DomainControlQuestion = CheckSubject & {
-  /** The key of the account; dns-persist-01: then its former ones. */
+/** A request to validate control by something that was made for the challenge. */
+export type TokenQuestion = CheckSubject & {
+  readonly method: Exclude<ValidationMethod, 'dns-persist-01'>;
+  readonly token: string;
+  /** Of the key that signed the challenge's request. */
+  readonly thumbprints: readonly [string];
+};
+
+/** A request to validate control by a record that stays. */
+export type PersistQuestion = CheckSubject & {
+  readonly method: 'dns-persist-01';
+  readonly variant: PersistVariant;
+  /** The key of the account, then its former ones. */
   readonly thumbprints: readonly [current: string, ...former: readonly string[]];
-} & (
-    | { readonly method: 'dns-persist-01'; readonly variant: PersistVariant }
-    | { readonly method: Exclude<ValidationMethod, 'dns-persist-01'>; readonly token: string }
-  );
+};
+
+/** A request to validate control. */
+export type DomainControlQuestion = TokenQuestion | PersistQuestion;
 
 /** Drafts of dns-persist-01 that differ. */
 export type PersistVariant = 'draft-01' | 'draft-02';
@@ -71,7 +81,7 @@ export function readDomainControlRequest(request: CheckDomainControlRequest): Do
   if (!/^[A-Za-z0-9_-]{22,128}$/.test(request.token)) {
     throw new MalformedRequestError('token: must be 22 to 128 characters of base64url');
   }
-  return { ...subject, method: subject.method, thumbprints, token: request.token };
+  return { ...subject, method: subject.method, thumbprints: [thumbprints[0]], token: request.token };
 }
 
 /** @throws {MalformedRequestError} */
