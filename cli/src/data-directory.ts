@@ -14,6 +14,7 @@ export type DataDirectory = {
   /** What the process `name` wrote about itself when it began to listen. */
   runFile(name: string): string;
   registrationAuthorityCredential(name: string): string;
+  perspectiveCredential(name: string): string;
   secret(name: string): string;
   logFile(name: string): string;
 };
@@ -33,6 +34,7 @@ export function dataDirectory(option: string | undefined): DataDirectory {
     operatorCredential: join(path, 'operators/admin.pem'),
     runFile: (name) => join(path, 'run', `${name}.json`),
     registrationAuthorityCredential: (name) => join(path, 'ra', name, 'credential.pem'),
+    perspectiveCredential: (name) => join(path, 'perspective', name, 'credential.pem'),
     secret: (name) => join(path, 'secrets', name),
     logFile: (name) => join(path, 'log', `${name}.log`),
   };

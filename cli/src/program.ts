@@ -5,8 +5,10 @@ import { addCertificateCommands } from './commands/cert.ts';
 import { addCrlCommands } from './commands/crl.ts';
 import { addEnrollmentCommands } from './commands/enrollment.ts';
 import { addEstCommands } from './commands/est.ts';
+import { addEvidenceCommands } from './commands/evidence.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addOcspCommands } from './commands/ocsp.ts';
+import { addPerspectiveCommands } from './commands/perspective.ts';
 import { addProfileCommands } from './commands/profile.ts';
 import { addRegistrationAuthorityCommands } from './commands/ra.ts';
 import { addRevokeCommands } from './commands/revoke.ts';
@@ -36,6 +38,7 @@ Examples:
   addInitCommand(program);
   addRunCommands(program);
   addRegistrationAuthorityCommands(program);
+  addPerspectiveCommands(program);
   addProfileCommands(program);
   addCertificateCommands(program);
   addRevokeCommands(program);
@@ -43,6 +46,7 @@ Examples:
   addOcspCommands(program);
   addEnrollmentCommands(program);
   addAuditCommands(program);
+  addEvidenceCommands(program);
   addEstCommands(program);
   return program;
 }

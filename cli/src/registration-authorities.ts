@@ -1,24 +1,13 @@
-/** What `gatehouse ra` does. A join token is printed once and kept nowhere. */
-import { mkdirSync, renameSync } from 'node:fs';
-import { dirname, join as joinPath, resolve } from 'node:path';
+/** What `gatehouse ra` does, but for joining. */
 import { durationFromMs, durationToMs } from '@gatehouse/proto/duration';
-import type { JoinToken, RegistrationAuthority } from '@gatehouse/ra-client/administration';
-import { CoreError } from '@gatehouse/ra-client/core-error';
-import { joinWithToken } from '@gatehouse/ra-client/join';
-import { parseJoinToken } from '@gatehouse/ra-client/join-token';
+import type { RegistrationAuthority } from '@gatehouse/ra-client/administration';
 import { formatDuration } from '@gatehouse/runtime/duration';
 import { FatalError } from '@gatehouse/runtime/fatal';
-import { newRequestId } from '@gatehouse/runtime/identifiers';
-import { createLog } from '@gatehouse/runtime/log';
-import { dataDirectory } from './data-directory.ts';
+import { printToken, type TokenOptions, tokenLifeOf } from './join.ts';
 import { asOperator, type OperatorOptions } from './operator.ts';
 import { type NameOptions, toNamePatterns } from './options.ts';
-import { formatFields, formatTime, note, print, printJson, printTable, shorten } from './output.ts';
-import { readSecretFile } from './prompt.ts';
+import { formatFields, formatTime, print, printJson, printTable, shorten } from './output.ts';
 import { durationOf } from './times.ts';
-
-/** Of `ra token`. */
-export type TokenOptions = OperatorOptions & { readonly tokenLife?: string | undefined };
 
 /** Of `ra add`. */
 export type AddOptions = TokenOptions &
@@ -29,17 +18,9 @@ export type AddOptions = TokenOptions &
     readonly rate?: number | undefined;
   };
 
-/** Of `ra join`. */
-export type JoinOptions = OperatorOptions & {
-  readonly token?: string | undefined;
-  readonly tokenFile?: string | undefined;
-  readonly file?: string | undefined;
-  readonly core: readonly string[];
-};
-
 /** Registers an RA. */
 export async function addRegistrationAuthority(name: string, options: AddOptions): Promise<void> {
-  const { profiles, maxValidity, tokenLife } = options;
+  const { profiles, maxValidity } = options;
   checkPurpose(options);
   const request = {
     registrationAuthority: {
@@ -53,10 +34,10 @@ export async function addRegistrationAuthority(name: string, options: AddOptions
       createdAt: undefined,
       credentialExpiresAt: undefined,
     },
-    tokenLife: tokenLife === undefined ? undefined : durationFromMs(durationOf('--token-life', tokenLife)),
+    tokenLife: tokenLifeOf(options),
   };
   await asOperator(options, async ({ administration }) => {
-    printToken(name, await administration.addRegistrationAuthority(request), options);
+    printToken('ra', name, await administration.addRegistrationAuthority(request), options);
   });
 }
 
@@ -73,21 +54,10 @@ function checkPurpose({ profiles, statusOnly }: AddOptions): void {
 
 /** Makes a further join token. */
 export async function createJoinToken(name: string, options: TokenOptions): Promise<void> {
-  const { tokenLife } = options;
-  const life = tokenLife === undefined ? undefined : durationFromMs(durationOf('--token-life', tokenLife));
+  const tokenLife = tokenLifeOf(options);
   await asOperator(options, async ({ administration }) => {
-    printToken(name, await administration.createJoinToken({ name, tokenLife: life }), options);
+    printToken('ra', name, await administration.createJoinToken({ name, tokenLife }), options);
   });
-}
-
-function printToken(name: string, { token, expiresAt }: JoinToken, { json }: OperatorOptions): void {
-  if (json === true) {
-    printJson({ name, token, expiresAt });
-    return;
-  }
-  print(token);
-  note(`This join token works once, until ${formatTime(expiresAt)}. On the machine of the gate:`);
-  note('  gatehouse ra join --token - --data DIR      # and paste it');
 }
 
 /** Lists all RAs. */
@@ -146,49 +116,6 @@ export async function disableRegistrationAuthority(name: string, options: Operat
   if (options.json === true) printJson(describe(ra));
   else
     print(`RA ${name} is shut out; the certificates that it enrolled stay valid ('gatehouse cert list --ra ${name}')`);
-}
-
-/** Buys the first credential. */
-export async function join(options: JoinOptions): Promise<void> {
-  const token = readToken(options);
-  // What is no token makes no folder.
-  parseJoinToken(token);
-  const data = dataDirectory(options.data);
-  const folder = options.file === undefined ? joinPath(data.path, 'ra') : dirname(resolve(options.file));
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Whose token it is only the core can tell: the file gets its place afterwards.
-  const received = joinPath(folder, `.joining-${newRequestId()}.pem`);
-  const log = createLog({ name: 'gatehouse', level: process.env.GATEHOUSE_LOG_LEVEL ?? 'silent' });
-  const addresses = options.core.length === 0 ? undefined : options.core;
-  const { name, notAfter } = await joinWithToken({ token, file: received, log, addresses }).catch(explainRefusal);
-  const file = options.file === undefined ? data.registrationAuthorityCredential(name) : resolve(options.file);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  renameSync(received, file);
-  if (options.json === true) {
-    printJson({ name, file, expiresAt: notAfter });
-    return;
-  }
-  print(`joined as RA ${name}: ${file}`);
-  note(`The credential ends at ${formatTime(notAfter)}; the gate renews it by itself as long as it runs.`);
-}
-
-function explainRefusal(error: unknown): never {
-  if (!(error instanceof CoreError) || error.code !== 'unauthorized') throw error;
-  throw new FatalError(error.detail, {
-    hint: "ask the operator for a new token ('gatehouse ra token NAME'); if nobody of yours used this one, tell them",
-    cause: error,
-  });
-}
-
-function readToken({ token, tokenFile }: JoinOptions): string {
-  if (token !== undefined && tokenFile !== undefined) {
-    throw new FatalError('--token and --token-file exclude each other');
-  }
-  if (token !== undefined && token !== '-') return token;
-  if (token === '-' || tokenFile !== undefined) return readSecretFile(tokenFile ?? '-');
-  throw new FatalError('a join token is needed', {
-    hint: "get one with 'gatehouse ra add' and pass it with --token - (standard input), --token-file FILE or --token TOKEN",
-  });
 }
 
 function describe(ra: RegistrationAuthority): unknown {

@@ -1,9 +1,11 @@
 /** `gatehouse ra`: registration authorities, and their first credentials. */
 import type { Command } from 'commander';
 import { addDataOption } from '../data-directory.ts';
+import type { JoinOptions, TokenOptions } from '../join.ts';
+import { addJoinOptions } from '../join-options.ts';
 import type { OperatorOptions } from '../operator.ts';
 import { addJsonOption, addNameOptions, collectSeparated, rate } from '../options.ts';
-import type { AddOptions, JoinOptions, TokenOptions } from '../registration-authorities.ts';
+import type { AddOptions } from '../registration-authorities.ts';
 
 const load = () => import('../registration-authorities.ts');
 
@@ -23,7 +25,10 @@ Examples:
     );
   addAdd(ra);
   addToken(ra);
-  addJoin(ra);
+  addJoinOptions(
+    ra.command('join').description('buy the first credential of an RA with a join token, on the machine of the gate'),
+    { folder: 'ra', example: '/etc/gatehouse-est' },
+  ).action(async (options: JoinOptions) => (await import('../join.ts')).join('ra', options));
   addJsonOption(addDataOption(ra.command('list').description('list all RAs with what they may ask for')))
     .addHelpText('after', '\nExample:\n  $ gatehouse ra list --json\n')
     .action(async (options: OperatorOptions) => (await load()).listRegistrationAuthorities(options));
@@ -75,31 +80,4 @@ function addToken(ra: Command): void {
   addJsonOption(addDataOption(token))
     .addHelpText('after', '\nExample:\n  $ gatehouse ra token est-dmz\n')
     .action(async (name: string, options: TokenOptions) => (await load()).createJoinToken(name, options));
-}
-
-function addJoin(ra: Command): void {
-  const join = ra
-    .command('join')
-    .description('buy the first credential of an RA with a join token, on the machine of the gate')
-    .option('--token <token>', "the token; '-' reads it from standard input")
-    .option('--token-file <file>', 'file with the token')
-    .option('--file <file>', 'where the credential goes (default: DIR/ra/<name>/credential.pem)')
-    .option(
-      '--core <address>',
-      'host:port of the core, when the one in the token cannot be reached from here',
-      collectSeparated,
-      [],
-    );
-  addJsonOption(addDataOption(join))
-    .addHelpText(
-      'after',
-      `
-A token on the command line can be seen by other users of the machine and stays in the shell's history.
-
-Examples:
-  $ gatehouse ra join --token - --data /etc/gatehouse-est < token
-  $ gatehouse ra join --token-file token --file /etc/gatehouse-est/credential.pem
-`,
-    )
-    .action(async (options: JoinOptions) => (await load()).join(options));
 }
