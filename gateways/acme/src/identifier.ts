@@ -130,8 +130,9 @@ function describeFlaw(name: string, whole: string): string | undefined {
   if (labels.some((label) => label.startsWith('-') || label.endsWith('-')))
     return 'has a label that begins or ends in a hyphen';
   if (!isHostName(name)) return 'is not a host name';
-  // No name of the DNS ends in digits: resolvers would take it for an address of another spelling (RFC 1123 §2.1).
-  if (/^\d+$/.test(labels.at(-1) ?? '')) return 'ends in a number as addresses do, and is none in the canonical form';
+  // No name of the DNS ends in a number: resolvers would take it for an address of another spelling (RFC 1123 §2.1).
+  if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? ''))
+    return 'ends in a number as addresses do, and is none in the canonical form';
   if (labels.some((label) => label.startsWith('xn--') && !isALabel(label)))
     return 'has an xn-- label that is no A-label';
   return undefined;

@@ -67,6 +67,9 @@ const usualReuseMs = 30 * 24 * hourMs;
 /** BR §3.2.2.4.22: a persistent record is looked at again after 10 days. */
 const publicPersistMs = 10 * 24 * hourMs;
 
+/** Perspectives take so many beside the present key; the newest ones count. */
+const mostFormerKeys = 31;
+
 /** Makes it. */
 export function createValidation({ checks, store, profiles, clock, orderLifeMs }: ValidationOptions): Validation {
   const profileOf = (authorization: Authorization): AcmeProfile => {
@@ -98,7 +101,7 @@ export function createValidation({ checks, store, profiles, clock, orderLifeMs }
       identifier: authorization.identifier,
       method,
       token: authorization.token,
-      thumbprints: [thumbprint, ...former],
+      thumbprints: [thumbprint, ...former.slice(0, mostFormerKeys)],
       accountUrl: account.url,
       variant: profile.settings.dnsPersist,
     };
