@@ -12,9 +12,11 @@ export type AnswerContext = {
   /** A fresh nonce: for every answer to a POST, and from newNonce. */
   readonly nonce: string | undefined;
   readonly isPost: boolean;
+  /** Sends a field in a line for each value. */
+  readonly sendLines: (name: string, values: readonly string[]) => void;
 };
 
-type Fields = Record<string, string | string[]>;
+type Fields = Record<string, string>;
 
 /** RFC 8555 §6.1: scripts of any origin may be clients, and may read what they need. */
 const crossOrigin = {
@@ -31,8 +33,9 @@ export function toResponse(
   const fields: Fields = { ...crossOrigin };
   const links = (answer.links ?? []).map(({ url, rel }) => `<${url}>;rel="${rel}"`);
   if (context.directory !== undefined) links.unshift(`<${context.directory}>;rel="index"`);
-  // A field line each: there are clients that look at lines.
-  if (links.length > 0) fields.link = links;
+  // A line each, where there are several: there are clients that look at lines.
+  if (links.length > 1) context.sendLines('link', links);
+  else if (links[0] !== undefined) fields.link = links[0];
   if (context.nonce !== undefined) fields['replay-nonce'] = context.nonce;
   const cacheControl = answer.cacheControl ?? (context.isPost ? 'no-store' : undefined);
   if (cacheControl !== undefined) fields['cache-control'] = cacheControl;

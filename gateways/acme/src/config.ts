@@ -2,7 +2,7 @@
 // a default profile that is none, a base URL that clients could not use.
 
 import { gateShape } from '@gatehouse/gateway-kit/gate-configuration';
-import { rateSchema } from '@gatehouse/gateway-kit/rate-limit';
+import { validationSchema } from '@gatehouse/gateway-perspective/config';
 import { parseIpRange } from '@gatehouse/pkix/ip-address';
 import { durationSchema } from '@gatehouse/runtime/duration';
 import { secretSchema } from '@gatehouse/runtime/secret';
@@ -133,8 +133,10 @@ export const acmeSchema = z
     ordersPerPage: z.int().min(1).max(1_000).default(50),
     /** Limits by RFC 8555 §6.6. */
     rates: ratesSchema.prefault({}),
-    /** Requests of one address for a nonce or the directory, beside `limits`. */
-    anonymous: rateSchema.optional(),
+    /** How the perspective inside of this gate looks at names. It alone never makes a certificate possible. */
+    validation: validationSchema.prefault({}),
+    /** File with the key of the statements that this gate signs itself, made at the first start. */
+    signingKey: z.string().min(1).default('acme/signing-key.json'),
   })
   .superRefine((section, context) => {
     const names = Object.keys(section.profiles);

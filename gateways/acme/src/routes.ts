@@ -2,12 +2,21 @@
 
 import { updateAccount } from './account.ts';
 import type { SigningRule } from './authenticate.ts';
+import { authorization } from './authorization.ts';
+import { certificate } from './certificate.ts';
+import { challenge } from './challenge.ts';
 import { answerDirectory } from './directory.ts';
 import type { KeyOperation, OpenOperation, Operation, Parameters } from './exchange.ts';
+import { finalize } from './finalize.ts';
 import type { AcmeGate } from './gate.ts';
 import { changeKey } from './key-change.ts';
 import { newAccount } from './new-account.ts';
+import { newAuthorization } from './new-authorization.ts';
+import { newOrder } from './new-order.ts';
+import { getOrder } from './order.ts';
 import { listOrders } from './orders-list.ts';
+import { renewalInformation } from './renewal-information.ts';
+import { revokeCertificate } from './revoke.ts';
 import { paths } from './urls.ts';
 
 /** What is signed for a resource, and who answers it. */
@@ -50,6 +59,30 @@ export function routes(directoryPath: string = paths.directory): readonly Route[
     { name: 'newAccount', path: paths.newAccount, post: { signer: 'key', payload: 'object', run: newAccount } },
     { name: 'account', path: '/acme/account/:id', post: { ...both, run: updateAccount } },
     { name: 'orders', path: '/acme/account/:id/orders', takesQuery: true, post: { ...read, run: listOrders } },
+    {
+      name: 'newAuthz',
+      path: paths.newAuthz,
+      post: { ...write, run: newAuthorization },
+      isOn: ({ configuration }) => configuration.newAuthz,
+    },
+    { name: 'newOrder', path: paths.newOrder, post: { ...write, run: newOrder } },
+    { name: 'order', path: '/acme/order/:id', post: { ...read, run: getOrder } },
+    { name: 'finalize', path: '/acme/order/:id/finalize', post: { ...write, run: finalize } },
+    { name: 'authz', path: '/acme/authz/:id', post: { ...both, run: authorization } },
+    { name: 'challenge', path: '/acme/challenge/:id/:type', post: { ...both, run: challenge } },
+    { name: 'certificate', path: '/acme/certificate/:id', post: { ...read, run: certificate } },
+    { name: 'certificate', path: '/acme/certificate/:id/:alternate', post: { ...read, run: certificate } },
+    {
+      name: 'revokeCert',
+      path: paths.revokeCert,
+      post: { signer: 'either', payload: 'object', run: revokeCertificate },
+    },
+    {
+      name: 'renewalInfo',
+      path: `${paths.renewalInfo}/:certId`,
+      get: renewalInformation,
+      isOn: ({ configuration }) => configuration.renewalInfo,
+    },
     { name: 'keyChange', path: paths.keyChange, post: { ...write, run: changeKey } },
   ];
 }

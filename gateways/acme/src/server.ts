@@ -62,6 +62,7 @@ export function createApp({ gate, limits, count, directoryPath }: AppOptions): H
       // RFC 8555 §6.5: in every answer to a POST, whatever became of it.
       nonce: exchange.method === 'POST' || match?.route.name === 'newNonce' ? gate.nonces.issue() : undefined,
       isPost: exchange.method === 'POST',
+      sendLines: (name, values) => exchange.sendLines(name, values),
     });
     try {
       const limited = limits.takeForAddress(request.address);

@@ -19,6 +19,8 @@ export type Exchange = {
    * @throws {BodyError} `too-large`: answer 413; the connection is closed after the answer, the rest is not read
    */
   readBody(limit: number): Promise<Uint8Array>;
+  /** Sends a field in a line for each value, beside those of the response, in which the web API joins them into one. */
+  sendLines(name: string, values: readonly string[]): void;
   /** Adds facts to the line that is logged about this request: outcome, profile, serial number, … No secrets. */
   note(facts: Readonly<Record<string, unknown>>): void;
   /** The connection ends after the answer. */

@@ -30,6 +30,7 @@ export class OpenExchange implements Exchange, OpenRequest {
   readonly peer: PeerFacts;
   readonly socket: TLSSocket;
   readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
   readonly #body: RequestBody;
   readonly #startedAt = performance.now();
   readonly #octetsBefore: number;
@@ -38,6 +39,7 @@ export class OpenExchange implements Exchange, OpenRequest {
 
   constructor({ incoming, outgoing, socket, log, metrics, isRefused }: OpenExchangeOptions) {
     this.#incoming = incoming;
+    this.#outgoing = outgoing;
     this.#body = new RequestBody(incoming, outgoing, socket);
     this.socket = socket;
     this.peer = readPeer(socket);
@@ -73,6 +75,10 @@ export class OpenExchange implements Exchange, OpenRequest {
   header(name: string): string | undefined {
     const value = this.#incoming.headers[name];
     return typeof value === 'object' ? value.join(', ') : value;
+  }
+
+  sendLines(name: string, values: readonly string[]): void {
+    if (!this.#outgoing.headersSent) this.#outgoing.setHeader(name, values);
   }
 
   get isComplete(): boolean {

@@ -122,7 +122,10 @@ function createParts(validation: ValidationConfiguration, clock: Clock, log: Log
     addressPolicy: createAddressPolicy({ allow, zones, refuse }),
     httpPort,
     tlsPort,
-    issuerDomainNames: validation.issuerDomainNames,
+    // Inside of a gate they are those of the keep's profiles, which may be heard of later.
+    get issuerDomainNames() {
+      return validation.issuerDomainNames;
+    },
     accountHashPrefix: validation.accountHashPrefix,
     clock,
     log,
