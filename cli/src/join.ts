@@ -30,8 +30,8 @@ export type JoinOptions = OperatorOptions & {
 export type JoinerKind = 'ra' | 'perspective';
 
 const joiners = {
-  ra: { noun: 'RA', machine: 'the gate', folder: 'ra' },
-  perspective: { noun: 'perspective', machine: 'the perspective', folder: 'perspective' },
+  ra: { noun: 'RA', article: 'an', machine: 'the gate', folder: 'ra' },
+  perspective: { noun: 'perspective', article: 'a', machine: 'the perspective', folder: 'perspective' },
 } as const;
 
 /** `--token-life` in the words of the contract. */
@@ -79,7 +79,7 @@ export async function join(wanted: JoinerKind, options: JoinOptions): Promise<vo
     return;
   }
   print(`joined as ${joiners[kind].noun} ${name}: ${file}`);
-  if (kind !== wanted) note(`warning: the token was not one of an ${joiners[wanted].noun}`);
+  if (kind !== wanted) note(`warning: this was not a token for ${joiners[wanted].article} ${joiners[wanted].noun}`);
   note(
     `The credential ends at ${formatTime(notAfter)}; ${joiners[kind].machine} renews it by itself as long as it runs.`,
   );
