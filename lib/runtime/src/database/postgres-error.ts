@@ -2,6 +2,7 @@
 
 import { DatabaseError as ServerError } from 'pg';
 import { DatabaseError, type DatabaseErrorCode } from './error.ts';
+import { Unexpected } from './state-unexpected.ts';
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html; where no code is named, its class decides. */
 const codes: ReadonlyMap<string, DatabaseErrorCode> = new Map([
@@ -28,7 +29,9 @@ const classes: ReadonlyMap<string, DatabaseErrorCode> = new Map([
 /** Maps what `pg` throws. What the server did not say comes from the connection and is `cannot-open`. */
 export function toPostgresDatabaseError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
+  // Values that cannot be sent or read: a mistake of ours, not of the way.
+  if (error instanceof RangeError || error instanceof TypeError) return new DatabaseError('other', message, error);
   if (!(error instanceof ServerError)) return new DatabaseError('cannot-open', message, error);
   const sqlState = error.code ?? '';
   return new DatabaseError(codes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? 'other', message, error);
@@ -39,8 +42,26 @@ export function isConflictOfTransactions(error: unknown): boolean {
   return error instanceof ServerError && (error.code === '40001' || error.code === '40P01');
 }
 
+/**
+ * Whether the server refused a prepared statement, before it did anything, because a table changed meanwhile (another
+ * copy, newer than this one, has migrated) or because it does not know it (a pooler in between).
+ */
+export function isStatementStale(error: unknown): boolean {
+  if (!(error instanceof ServerError)) return false;
+  return error.code === '26000' || (error.code === '0A000' && error.message.startsWith('cached plan'));
+}
+
 /** Whether the connection is of no use any more: it broke, or the server ends it. */
 export function isConnectionLost(error: unknown): boolean {
+  // Ours: nothing was wrong with the connection.
+  if (error instanceof Unexpected || error instanceof DatabaseError) return false;
+  if (error instanceof RangeError || error instanceof TypeError) return false;
   if (!(error instanceof ServerError)) return true;
   return error.severity === 'FATAL' || error.severity === 'PANIC' || (error.code ?? '').startsWith('08');
+}
+
+// A name with several addresses fails with all their errors and no message of its own.
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }

@@ -7,13 +7,21 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { FatalError } from '../fatal.ts';
 import type { Logger } from '../log.ts';
+import { DatabaseError } from './error.ts';
 import { type MigrationDialect, migrate } from './migrate.ts';
-import { isConflictOfTransactions, isConnectionLost, toPostgresDatabaseError } from './postgres-error.ts';
+import {
+  isConflictOfTransactions,
+  isConnectionLost,
+  isStatementStale,
+  toPostgresDatabaseError,
+} from './postgres-error.ts';
 import { toPostgresText } from './postgres-text.ts';
 import { postgresTypes } from './postgres-types.ts';
 import type { Query, SqlValue } from './queries.ts';
+import { watchStateHealth } from './state-health.ts';
 import type { StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
 import { asOutage, StateUnavailableError } from './state-unavailable.ts';
+import { Unexpected } from './state-unexpected.ts';
 
 /** What {@link openPostgresStateStore} takes. */
 export type PostgresStateOptions = {
@@ -39,10 +47,11 @@ const migrationDialect: MigrationDialect = {
 
 const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 10_000;
+/** Longer than a transaction of ours ever waits between two statements: locks of a copy that hangs are let go. */
+const idleTransactionTimeoutMs = 10_000;
 /** Longer than the server's own limit: only for a server that does not answer at all. */
 const answerTimeoutMs = 15_000;
 const maximumAttempts = 6;
-const probeIntervalMs = 1_000;
 
 /** Connects and migrates. Throws FatalError when the server cannot be reached or the database is newer than this code. */
 export async function openPostgresStateStore(options: PostgresStateOptions): Promise<StateStore> {
@@ -53,56 +62,30 @@ export async function openPostgresStateStore(options: PostgresStateOptions): Pro
     max: options.maximumConnections ?? 10,
     idleTimeoutMillis: 60_000,
     statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleTransactionTimeoutMs,
     query_timeout: answerTimeoutMs,
     pipeline: true,
     types: postgresTypes,
   });
-  // A connection that nobody uses broke; the pool makes another when one is needed.
-  pool.on('error', (error) => log.info({ error }, 'an idle connection to the database broke'));
-  let failure: StateUnavailableError | undefined;
-  let probe: NodeJS.Timeout | undefined;
-
-  function note(outage: StateUnavailableError | undefined): void {
-    if (outage === undefined) {
-      if (failure !== undefined) log.info('the state can be used again');
-      clearTimeout(probe);
-    } else {
-      // One line for each outage, not one for each client that meets it.
-      if (failure === undefined) log.error({ error: outage.cause }, outage.message);
-      clearTimeout(probe);
-      probe = setTimeout(() => void run(pool, readOnce('select 1', [])).then(note0, note1), probeIntervalMs).unref();
-    }
-    failure = outage;
-  }
-  const note0 = (): void => note(undefined);
-  const note1 = (error: unknown): void => {
-    if (error instanceof StateUnavailableError) note(error);
-  };
-
-  async function noted<T>(work: Promise<T>): Promise<T> {
-    try {
-      const result = await work;
-      if (failure !== undefined) note(undefined);
-      return result;
-    } catch (error) {
-      note1(error);
-      throw error;
-    }
-  }
+  // What breaks under a statement is that statement's failure, and what breaks in the pool is replaced when it is needed;
+  // neither may end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('error', (error) => log.info({ reason: error.message }, 'an idle connection to the database broke'));
+  const health = watchStateHealth({ log, probe: () => run(pool, statementOnce('select 1', [], false)) });
 
   const read = <Row>({ sql: text }: Query<Row>, parameters: readonly SqlValue[]): Promise<Row[]> =>
-    noted(run(pool, readOnce<Row>(text, parameters)));
+    health.observe(run(pool, statementOnce<Row>(text, parameters, false)));
 
   return {
     dialect: 'postgres',
     one: async (query, ...parameters) => (await read(query, parameters))[0],
     all: (query, ...parameters) => read(query, parameters),
-    commit: (operations) => noted(run(pool, transactionOnce(operations))),
+    commit: (operations) => health.observe(run(pool, transactionOnce(operations))),
     write: <Row>({ sql: text }: Query<Row>, ...parameters: readonly SqlValue[]) =>
-      noted(run(pool, { ...readOnce<Row>(text, parameters), isWriting: true })),
-    isHealthy: () => failure === undefined,
+      health.observe(run(pool, statementOnce<Row>(text, parameters, true))),
+    isHealthy: health.isHealthy,
     close: async () => {
-      clearTimeout(probe);
+      health.stop();
       await pool.end();
     },
   };
@@ -114,31 +97,36 @@ type Attempt<T> = { readonly isWriting: boolean; run(client: pg.PoolClient, prog
 /** How far an attempt has come: until the commit is asked for, a lost connection means that nothing is stored. */
 type Progress = { isDecisive: boolean };
 
-function readOnce<Row>(text: string, parameters: readonly SqlValue[]): Attempt<Row[]> {
+/** One statement, a transaction of its own. */
+function statementOnce<Row>(text: string, parameters: readonly SqlValue[], isWriting: boolean): Attempt<Row[]> {
   return {
-    isWriting: false,
+    isWriting,
     run: async (client, progress) => {
       progress.isDecisive = true;
-      const { rows } = await client.query({ ...toPostgresText(text), values: [...parameters] });
-      return rows;
+      return (await client.query({ ...toPostgresText(text), values: [...parameters] })).rows;
     },
   };
 }
 
 function transactionOnce(operations: readonly StateOperation[]): Attempt<void> {
+  // Where nothing is expected there is nothing to decide here: after a failure the server turns COMMIT into ROLLBACK.
+  const isPlain = operations.every(({ expects }) => expects === undefined);
   return {
     isWriting: true,
     run: async (client, progress) => {
+      progress.isDecisive = isPlain;
       const answers = [client.query('BEGIN')];
       for (const { sql: text, parameters } of operations) {
         answers.push(client.query({ ...toPostgresText(text), values: [...parameters] }));
       }
-      const outcomes = await Promise.allSettled(answers);
-      // The first failure is the cause; those behind it only say that the transaction is aborted.
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      const error = failed?.reason ?? firstUnexpected(operations, outcomes);
+      if (isPlain) answers.push(client.query('COMMIT'));
+      const error = firstFailure(operations, await Promise.allSettled(answers));
+      if (isPlain) {
+        if (error !== undefined) throw error;
+        return;
+      }
       if (error !== undefined) {
-        if (failed === undefined || !isConnectionLost(failed.reason)) await client.query('ROLLBACK');
+        if (!isConnectionLost(error)) await client.query('ROLLBACK');
         throw error;
       }
       progress.isDecisive = true;
@@ -147,25 +135,16 @@ function transactionOnce(operations: readonly StateOperation[]): Attempt<void> {
   };
 }
 
-/** Carries what an operation's `otherwise` made, so that it is never taken for a failure of the database. */
-class Unexpected extends Error {
-  readonly error: Error;
-
-  constructor(error: Error) {
-    super('another number of rows changed than was expected');
-    this.error = error;
-  }
-}
-
-function firstUnexpected(
+/** What went wrong first is the cause: behind it the transaction is aborted, or stands on what was not as expected. */
+function firstFailure(
   operations: readonly StateOperation[],
   outcomes: readonly PromiseSettledResult<pg.QueryResult>[],
-): Unexpected | undefined {
-  for (const [index, { expects }] of operations.entries()) {
+): Error | undefined {
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.status === 'rejected') return outcome.reason;
     // The first answer is that of BEGIN.
-    const outcome = outcomes[index + 1];
-    if (expects === undefined || outcome?.status !== 'fulfilled' || outcome.value.rowCount === expects.rows) continue;
-    return new Unexpected(expects.otherwise());
+    const expects = operations[index - 1]?.expects;
+    if (expects !== undefined && outcome.value.rowCount !== expects.rows) return new Unexpected(expects.otherwise());
   }
   return undefined;
 }
@@ -180,7 +159,7 @@ async function run<T>(pool: pg.Pool, attempt: Attempt<T>): Promise<T> {
       if (error instanceof Unexpected) throw error.error;
       const isLost = isConnectionLost(error);
       const isUndecided = isLost && attempt.isWriting && progress.isDecisive;
-      const mayRetry = (isLost && !isUndecided) || isConflictOfTransactions(error);
+      const mayRetry = (isLost && !isUndecided) || isConflictOfTransactions(error) || isStatementStale(error);
       // A server that cannot be reached at all is not asked again for each request.
       const limit = isLost ? 2 : maximumAttempts;
       if (mayRetry && count < limit) {
@@ -193,15 +172,25 @@ async function run<T>(pool: pg.Pool, attempt: Attempt<T>): Promise<T> {
 }
 
 async function runOnce<T>(pool: pg.Pool, attempt: Attempt<T>, progress: Progress): Promise<T> {
-  const client = await pool.connect();
+  const client = await connect(pool);
   let broken: Error | undefined;
   try {
     return await attempt.run(client, progress);
   } catch (error) {
-    if (!(error instanceof Unexpected) && isConnectionLost(error)) broken = new Error('the connection broke');
+    if (isConnectionLost(error) || isStatementStale(error)) broken = new Error('the connection is of no use');
     throw error;
   } finally {
     client.release(broken);
+  }
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    // The pool says the same whether the server does not answer or all of its connections are at work.
+    const isBusy = pool.totalCount >= pool.options.max && pool.idleCount === 0;
+    throw isBusy ? new DatabaseError('busy', `all ${pool.totalCount} connections are in use`, error) : error;
   }
 }
 
@@ -209,12 +198,13 @@ function describeFailure(error: unknown, isUndecided: boolean): Error {
   const cause = toPostgresDatabaseError(error);
   if (!isUndecided) return asOutage(cause) ?? cause;
   const message = `the connection to the database broke before it said whether it had committed (${cause.message})`;
-  return new StateUnavailableError(message, { cause, isUndecided });
+  return new StateUnavailableError(message, cause, true);
 }
 
 async function migrateOnce({ address, migrations, log }: PostgresStateOptions): Promise<void> {
   const pool = new pg.Pool({ ...connectionSettings(address), max: 1, types: postgresTypes });
-  pool.on('error', (error) => log.info({ error }, 'the connection to the database broke'));
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('error', (error) => log.info({ reason: error.message }, 'the connection to the database broke'));
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrate(

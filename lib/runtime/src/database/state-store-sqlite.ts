@@ -5,13 +5,16 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { FatalError } from '../fatal.ts';
 import type { Logger } from '../log.ts';
 import { DatabaseError, toDatabaseError } from './error.ts';
 import { migrate } from './migrate.ts';
 import type { Query, SqlValue } from './queries.ts';
 import { openSqlite } from './sqlite.ts';
+import { watchStateHealth } from './state-health.ts';
 import type { StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
 import { asOutage, StateUnavailableError } from './state-unavailable.ts';
+import { Unexpected } from './state-unexpected.ts';
 
 /** What {@link openSqliteStateStore} takes. */
 export type SqliteStateOptions = {
@@ -28,8 +31,6 @@ const columnTypes: StateColumnTypes = {
 
 /** More than this would make the first of a group wait too long for the last. */
 const maximumGroup = 256;
-
-const probeIntervalMs = 1_000;
 
 /** Work of one caller inside a transaction, and whom to tell. */
 type Member = { run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
@@ -48,35 +49,22 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
     );
   } catch (error) {
     await database.close();
-    throw error;
+    if (!(error instanceof DatabaseError)) throw error;
+    throw new FatalError(`cannot use the database ${file}: ${error.message}`, { cause: error });
   }
   // From here on nothing goes through Kysely, so the raw connection is never inside a transaction of somebody else's.
   const { raw } = database;
   const prepare = createPreparer(raw);
   let waiting: Member[] = [];
   let isScheduled = false;
-  let failure: StateUnavailableError | undefined;
-  let probe: NodeJS.Timeout | undefined;
   const idle: (() => void)[] = [];
-
-  function note(outage: StateUnavailableError | undefined): void {
-    if (outage === undefined) {
-      if (failure !== undefined) log.info('the state can be written again');
-      clearTimeout(probe);
-    } else {
-      // One line for each outage, not one for each client that meets it.
-      if (failure === undefined) log.error({ error: outage.cause }, outage.message);
-      clearTimeout(probe);
-      probe = setTimeout(() => add(() => touch(raw)).catch(() => undefined), probeIntervalMs).unref();
-    }
-    failure = outage;
-  }
+  const health = watchStateHealth({ log, probe: () => add(() => touch(raw)) });
 
   function writeNext(): void {
     isScheduled = false;
     const members = waiting.slice(0, maximumGroup);
     waiting = waiting.slice(maximumGroup);
-    note(writeGroup(raw, members));
+    writeGroup(raw, members);
     if (waiting.length > 0) schedule();
     else for (const resolve of idle.splice(0)) resolve();
   }
@@ -101,13 +89,13 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
       guarded(() => prepare(sql).get(...parameters) as Row | undefined),
     all: async <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
       guarded(() => prepare(sql).all(...parameters) as Row[]),
-    commit: (operations) => add(() => runAll(prepare, operations)),
+    commit: (operations) => health.observe(add(() => runAll(prepare, operations))),
     write: <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
-      add(() => prepare(sql).all(...parameters) as Row[]),
-    isHealthy: () => failure === undefined,
+      health.observe(add(() => prepare(sql).all(...parameters) as Row[])),
+    isHealthy: health.isHealthy,
     close: async () => {
+      health.stop();
       if (isScheduled) await new Promise<void>((resolve) => idle.push(resolve));
-      clearTimeout(probe);
       await database.close();
     },
   };
@@ -132,34 +120,20 @@ function runAll(prepare: (sql: string) => StatementSync, operations: readonly St
   }
 }
 
-/** Carries what an operation's `otherwise` made, so that it is never taken for a failure of the database. */
-class Unexpected extends Error {
-  readonly error: Error;
-
-  constructor(error: Error) {
-    super('another number of rows changed than was expected');
-    this.error = error;
-  }
-}
-
-/** Writes all members in one transaction and answers them. Returns the outage, if there was one: then nothing is stored. */
-function writeGroup(raw: DatabaseSync, members: readonly Member[]): StateUnavailableError | undefined {
+/** Writes all members in one transaction and answers them; after an outage nothing of it is stored. */
+function writeGroup(raw: DatabaseSync, members: readonly Member[]): void {
   const answers: (() => void)[] = [];
   try {
     raw.exec('BEGIN IMMEDIATE');
-    for (const member of members) {
-      const result = runMember(raw, member, members.length > 1);
-      answers.push(result);
-    }
+    for (const member of members) answers.push(runMember(raw, member, members.length > 1));
     raw.exec('COMMIT');
   } catch (error) {
-    const outage = asUnavailable(error);
     if (raw.isTransaction) raw.exec('ROLLBACK');
+    const outage = asUnavailable(error);
     for (const member of members) member.reject(outage);
-    return outage;
+    return;
   }
   for (const answer of answers) answer();
-  return undefined;
 }
 
 /** Runs one member; its own failure undoes it alone. Throws only when the whole transaction is lost. */
@@ -181,7 +155,7 @@ function runMember(raw: DatabaseSync, member: Member, isShared: boolean): () => 
 
 function asUnavailable(error: unknown): StateUnavailableError {
   const cause = toDatabaseError(error);
-  return asOutage(cause) ?? new StateUnavailableError(`the database failed (${cause.message})`, { cause });
+  return asOutage(cause) ?? new StateUnavailableError(`the database failed (${cause.message})`, cause);
 }
 
 function guarded<T>(read: () => T): T {

@@ -6,12 +6,14 @@ import type { DatabaseError, DatabaseErrorCode } from './error.ts';
 export class StateUnavailableError extends Error {
   override readonly name = 'StateUnavailableError';
   readonly code = 'state-unavailable';
+  override readonly cause: DatabaseError;
   /** Whether what was asked for may have happened all the same: the connection broke before the answer came. */
   readonly isUndecided: boolean;
 
-  constructor(message: string, options: ErrorOptions & { readonly isUndecided?: boolean } = {}) {
-    super(message, options);
-    this.isUndecided = options.isUndecided ?? false;
+  constructor(message: string, cause: DatabaseError, isUndecided = false) {
+    super(message);
+    this.cause = cause;
+    this.isUndecided = isUndecided;
   }
 }
 
@@ -28,5 +30,5 @@ const outages: { readonly [code in DatabaseErrorCode]?: string } = {
 /** The outage that a failure stands for; nothing when it is about one statement. */
 export function asOutage(error: DatabaseError): StateUnavailableError | undefined {
   const detail = outages[error.code];
-  return detail === undefined ? undefined : new StateUnavailableError(`${detail} (${error.message})`, { cause: error });
+  return detail === undefined ? undefined : new StateUnavailableError(`${detail} (${error.message})`, error);
 }
