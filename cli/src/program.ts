@@ -1,5 +1,6 @@
 /** The commands as commander knows them. Each group is a file in commands/, which loads what it needs when it is used. */
 import { Command } from 'commander';
+import { addAcmeCommands } from './commands/acme.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addCertificateCommands } from './commands/cert.ts';
 import { addCrlCommands } from './commands/crl.ts';
@@ -48,5 +49,6 @@ Examples:
   addAuditCommands(program);
   addEvidenceCommands(program);
   addEstCommands(program);
+  addAcmeCommands(program);
   return program;
 }
