@@ -1,6 +1,7 @@
 /** The `core` section of gatehouse.yaml. Paths are relative to the file's folder. */
 import { secretSchema } from '@gatehouse/runtime/secret';
 import { z } from 'zod';
+import { validationConfigurationSchema } from './evidence/validation-configuration.ts';
 import { statusConfigurationSchema } from './revocation/status-configuration.ts';
 
 const port = z.int().min(0).max(65_535);
@@ -46,6 +47,7 @@ export const coreConfigurationSchema = z.strictObject({
     })
     .prefault({}),
   status: statusConfigurationSchema.prefault({}),
+  validation: validationConfigurationSchema.prefault({}),
   evidence: z
     .strictObject({
       anchors: z.array(z.string()).default([]).describe('PEM files of manufacturers’ trust anchors for client chains'),

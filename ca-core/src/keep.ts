@@ -10,6 +10,7 @@ import type { AuditVerification } from './audit/verify.ts';
 import type { Authority } from './authorities/authority.ts';
 import type { InFlight } from './enrollment/idempotency.ts';
 import type { IssuingProfile } from './enrollment/issuing-profile.ts';
+import type { ValidationSettings } from './evidence/validation.ts';
 import type { EvidenceAnchors } from './evidence/verify-evidence.ts';
 import type { StatusFeed } from './jobs/status-feed.ts';
 import type { KeepMetrics } from './metrics.ts';
@@ -35,6 +36,8 @@ export type Keep = {
   readonly service: Authority;
   readonly profiles: ReadonlyMap<string, IssuingProfile>;
   readonly evidenceAnchors: EvidenceAnchors;
+  /** How the control of names is verified, for all profiles. */
+  readonly validation: ValidationSettings;
   readonly registry: Registry;
   readonly store: Store;
   readonly verifier: Verifier;

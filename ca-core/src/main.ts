@@ -25,7 +25,9 @@ import { type CoreConfiguration, coreConfigurationSchema } from './configuration
 import { ownKeyFingerprints } from './enrollment/forbidden-keys.ts';
 import { bindProfiles } from './enrollment/issuing-profile.ts';
 import { loadEvidenceAnchors } from './evidence/load-anchors.ts';
+import { createValidationSettings } from './evidence/validation.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
+import { startEvidenceRetention } from './jobs/evidence-retention.ts';
 import { createStatusFeed } from './jobs/status-feed.ts';
 import { startStatusPublication } from './jobs/status-publication.ts';
 import type { Keep } from './keep.ts';
@@ -68,8 +70,8 @@ export type RunningCore = {
   readonly management: string;
 };
 
-/** A request of 16 KiB with evidence of eight certificates fits; nothing of the contract is larger. */
-const largestMessage = 256 * 1024;
+/** A request for a hundred names with some statements of each fits; what else is in it is bounded by request-size.ts. */
+const largestMessage = 16 * 1024 * 1024;
 const drainMs = 3_000;
 
 /** Runs the core until it is told to stop. */
@@ -130,6 +132,7 @@ async function bringUp(
     log.error({ reason }, 'signatures are verified on the main thread until another one is ready'),
   );
   life.onShutdown('verifier', () => verifier.close());
+  const validation = createValidationSettings(configuration.validation);
   const metrics = createMetrics();
   const statusFeed = createStatusFeed();
   // The listener needs the keep's handlers, and the keep may have to end the listener's connections.
@@ -139,12 +142,13 @@ async function bringUp(
     root: authorities.root,
     issuing: authorities.issuing,
     service: authorities.service,
-    profiles: bindProfiles(profiles, authorities, clock.now(), configuration.status),
+    profiles: bindProfiles(profiles, authorities, clock.now(), configuration.status, validation),
     evidenceAnchors: loadEvidenceAnchors({
       directory,
       files: configuration.evidence.anchors,
       profiles: profiles.values(),
     }),
+    validation,
     registry: createRegistry(store, clock),
     store,
     verifier,
@@ -184,6 +188,9 @@ async function bringUp(
     metrics,
   });
   life.onShutdown('published status', () => status.close());
+
+  const evidenceRetention = startEvidenceRetention(keep);
+  life.onShutdown('retention of evidence', () => evidenceRetention.close());
 
   const server = new Server({
     'grpc.max_receive_message_length': largestMessage,

@@ -10,6 +10,7 @@ export type KeepMetrics = {
   readonly requestDuration: Histogram<'rpc'>;
   readonly signingDuration: Histogram<'authority'>;
   readonly certificatesIssued: Counter<'profile'>;
+  readonly validations: Counter<'profile' | 'verdict'>;
 };
 
 /** Registers the keep's metrics. */
@@ -34,6 +35,11 @@ export function createKeepMetrics(metrics: Metrics): KeepMetrics {
       name: 'core_certificates_issued_total',
       help: 'Certificates issued and durable, by profile',
       labels: ['profile'],
+    }),
+    validations: metrics.counter({
+      name: 'core_validations_total',
+      help: 'Enrollments whose proof of control of names was verified, by profile and verdict (pass, fail, refused)',
+      labels: ['profile', 'verdict'],
     }),
   };
 }

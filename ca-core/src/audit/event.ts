@@ -34,6 +34,7 @@ export const auditActions = {
   'enrollment-refused': 'the core refused an enrollment by its rules',
   'possession-refused': 'a proof of possession did not hold',
   'evidence-refused': 'evidence was missing or did not hold',
+  'evidence-deleted': 'evidence of certificates was deleted, because its time was over',
   'signing-intended': 'a certificate is about to be signed by a token',
   'certificate-issued': 'a certificate was signed and recorded',
   'status-change-requested':

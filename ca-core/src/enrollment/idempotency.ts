@@ -15,6 +15,8 @@ import { answerOfRecord } from './recorded-answer.ts';
 /** Enrollments that are being decided right now, by RA and idempotency key. */
 export type InFlight = Map<string, { readonly content: Uint8Array; readonly answer: Promise<EnrollmentAnswer> }>;
 
+const perspectiveResults = 'perspective-results';
+
 const keyForm = /^[\x21-\x7e]{8,128}$/;
 
 /**
@@ -119,6 +121,8 @@ function digestContent(request: EnrollRequest): Uint8Array {
   if (request.notBefore !== undefined) add(`not-before ${request.notBefore.getTime()}`);
   if (request.notAfter !== undefined) add(`not-after ${request.notAfter.getTime()}`);
   for (const evidence of request.evidence) {
+    // CAA is looked at again between two attempts (RFC 8659 §2.2): what perspectives say is not what was asked for.
+    if (evidence.type === perspectiveResults) continue;
     add(evidence.type);
     add(evidence.payload);
     // Without their number, the next piece of evidence would read like further certificates of this one.

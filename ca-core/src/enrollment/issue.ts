@@ -7,6 +7,7 @@ import type { GeneralName } from '@gatehouse/pkix/general-names';
 import type { Name } from '@gatehouse/pkix/names';
 import type { EnrollRequest } from '@gatehouse/proto/certificate-authority';
 import { durationToMs } from '@gatehouse/proto/duration';
+import type { ValidationOutcome } from '../evidence/verify-validation.ts';
 import type { Keep } from '../keep.ts';
 import type { RegistrationAuthority } from '../registry/registry.ts';
 import type { IssuedAnswer } from './answer.ts';
@@ -33,6 +34,8 @@ export type DecidedEnrollment = {
   readonly renewed: RenewedCertificate | undefined;
   /** What the evidence said, for the audit log. */
   readonly evidence: readonly string[];
+  /** What proved the control of names; kept with the certificate. */
+  readonly validated: ValidationOutcome;
   readonly now: Date;
 };
 

@@ -1,6 +1,7 @@
 /** Everything that becomes durable together with a certificate: itself, its enrollment, its audit event. */
 import { formatName } from '@gatehouse/pkix/names';
 import type { AuditEventDraft } from '../audit/event.ts';
+import { recordEvidence } from '../evidence/recorded-evidence.ts';
 import type { Keep } from '../keep.ts';
 import { insertCertificate } from '../store/certificates.ts';
 import { fulfilIntent } from '../store/intents.ts';
@@ -59,6 +60,15 @@ export function issuedWriteSet(
         crlScope: issued.crlScope,
       }),
       requestOperation(context, enrollment, issued),
+      ...recordEvidence(
+        {
+          serialNumber: issued.serialNumber,
+          notAfter: issued.notAfter,
+          issuedAt: enrollment.now,
+          keepAfterExpiryMs: keep.validation.keepAfterExpiryMs,
+        },
+        enrollment.validated,
+      ),
       ...(authority.signer.isSynchronous ? [] : [fulfilIntent(issued.serialNumber)]),
     ],
     events: [

@@ -8,6 +8,14 @@ import { formatDuration } from '@gatehouse/runtime/duration';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Authority } from '../authorities/authority.ts';
 import { type AuthorityTemplateFacts, createAuthorityTemplate } from '../authorities/authority-template.ts';
+import {
+  bindValidation,
+  checkOverrides,
+  createValidationSettings,
+  describeValidation,
+  type ProfileValidation,
+  type ValidationSettings,
+} from '../evidence/validation.ts';
 import { describeProfile } from '../profiles/describe-profile.ts';
 import type { Profile } from '../profiles/profile.ts';
 import type { StatusConfiguration } from '../revocation/status-configuration.ts';
@@ -26,8 +34,10 @@ export type IssuingProfile = {
   readonly template: CertificateTemplate;
   /** The CRL of a new certificate, by its serial number. */
   assignCrl(serialNumber: Uint8Array): CrlAssignment;
-  /** What a gate may know of it. */
-  readonly message: ProfileMessage;
+  /** How the control of names is verified; undefined where that is left to the RA. */
+  readonly validation: ProfileValidation | undefined;
+  /** What a gate may know of it at `now`: policies change by date. */
+  describe(now: Date): ProfileMessage;
 };
 
 /** Where status is published; without a base URL certificates name no place. */
@@ -37,6 +47,7 @@ export type StatusPublication = Pick<StatusConfiguration, 'baseUrl' | 'issuing'>
  * Binds every profile.
  *
  * @param status undefined: certificates name no place where their status is found
+ * @param validation as without a configuration when it is left out
  * @throws {FatalError} for a profile that its authority could not issue
  */
 export function bindProfiles(
@@ -44,15 +55,17 @@ export function bindProfiles(
   authorities: { readonly issuing: Authority; readonly service: Authority },
   now: Date,
   status?: StatusPublication,
+  validation: ValidationSettings = createValidationSettings(),
 ): ReadonlyMap<string, IssuingProfile> {
   const locations =
     status?.baseUrl === undefined
       ? undefined
       : createStatusLocations(status.baseUrl, authorities.issuing, status.issuing.crl.shards);
+  checkOverrides(validation, profiles);
   return new Map(
     [...profiles].map(([name, profile]) => [
       name,
-      bindProfile(profile, authorities[profile.authority], now, locations),
+      bindProfile(profile, authorities[profile.authority], now, locations, validation),
     ]),
   );
 }
@@ -62,6 +75,7 @@ function bindProfile(
   authority: Authority,
   now: Date,
   locations: StatusLocations | undefined,
+  settings: ValidationSettings,
 ): IssuingProfile {
   const { certificate } = authority;
   const remainingMs = certificate.notAfter.getTime() - now.getTime();
@@ -74,6 +88,7 @@ function bindProfile(
     );
   }
   const { isCa } = profile.basicConstraints;
+  const validation = bindValidation(profile, settings);
   const namesCrl = profile.status === 'published' && profile.crlDistributionPoints.length === 0;
   return {
     profile,
@@ -81,7 +96,8 @@ function bindProfile(
     template: templateFor(authority, profile, locations),
     assignCrl:
       locations !== undefined && namesCrl ? (serialNumber) => locations.assignCrl(serialNumber, isCa) : () => noCrl,
-    message: describeProfile(profile),
+    validation,
+    describe: (at) => describeProfile(profile, validation && describeValidation(validation, settings, at)),
   };
 }
 

@@ -20,9 +20,11 @@ import { pickProfile } from './pick-profile.ts';
 import { recordRefusal } from './refusal.ts';
 import { checkRenewal } from './renewal.ts';
 import { readRenewedCertificate } from './renewed-certificate.ts';
+import { refuseOversized } from './request-size.ts';
 import { decideExtensions } from './requested-extensions.ts';
 import { shapeNames } from './shape-names.ts';
 import { readSubjectKey } from './subject-key.ts';
+import { validateNames } from './validate-names.ts';
 
 /** How an enrollment came to the pipeline. */
 export type EnrollmentContext = {
@@ -45,6 +47,7 @@ export async function enroll(
   request: EnrollRequest,
 ): Promise<EnrollmentAnswer> {
   try {
+    refuseOversized(request);
     keep.registry.admitEnrollment(keep.registry.registrationAuthority(context.caller.name));
     return await answerOnce(keep, context.caller.name, request, (content) => decide(keep, context, request, content));
   } catch (error) {
@@ -81,6 +84,7 @@ export async function decide(
   const extensions = decideExtensions(profile, subjectKey.extensions);
 
   const evidence = verifyEvidence(profile, request.evidence, keep.evidenceAnchors, now);
+  const validated = await validateNames(keep, context, request, { issuingProfile, subjectKey, names, now });
 
   const decided: DecidedEnrollment = {
     request,
@@ -92,7 +96,8 @@ export async function decide(
     names,
     extensions,
     renewed,
-    evidence,
+    evidence: [...evidence, ...validated.lines],
+    validated,
     now,
   };
   if (profile.approval === 'required' && context.approval === undefined) {

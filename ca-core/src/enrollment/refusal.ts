@@ -4,6 +4,7 @@
 import type { EnrollRequest } from '@gatehouse/proto/certificate-authority';
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { AuditAction } from '../audit/event.ts';
+import { ValidationRefusal } from '../evidence/verify-validation.ts';
 import type { Keep } from '../keep.ts';
 import { actorOf } from './actor.ts';
 import type { EnrollmentContext } from './pipeline.ts';
@@ -32,13 +33,18 @@ export async function recordRefusal(
           requester: requesterLabel(request.requester),
           profile: keep.profiles.has(request.profile) ? request.profile : undefined,
           outcome,
-          body: { detail, requestId: context.requestId },
+          body: { detail, requestId: context.requestId, evidence: linesOf(error) },
         },
       ],
     });
   } catch (cause) {
     context.log.error({ err: cause }, 'could not record a refusal');
   }
+}
+
+/** What was verified before the refusal, BR §5.4.1. */
+function linesOf(error: unknown): readonly string[] | undefined {
+  return error instanceof ValidationRefusal ? error.lines : undefined;
 }
 
 function actionOf(error: unknown): AuditAction {

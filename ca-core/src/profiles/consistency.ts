@@ -10,6 +10,7 @@ import { keyRules, purposeRules } from './key-consistency.ts';
 import type { ProfileFile } from './schema.ts';
 import { statusRules } from './status-consistency.ts';
 import { nameRules, subjectRules } from './subject-consistency.ts';
+import { validationRules } from './validation-consistency.ts';
 import { validityRules } from './validity-consistency.ts';
 
 /** One mistake: the key to look at and what is wrong with it. */
@@ -46,6 +47,7 @@ const rules: readonly ConsistencyRule[] = [
   ...keyRules,
   ...purposeRules,
   ...statusRules,
+  ...validationRules,
   exceptionsAreLints,
   evidenceCanBeVerified,
 ];

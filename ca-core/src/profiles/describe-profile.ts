@@ -7,6 +7,7 @@ import {
   NameKind as NameKindMessage,
   type Profile as ProfileMessage,
 } from '@gatehouse/proto/certificate-authority';
+import type { ValidationRules } from '@gatehouse/proto/domain-validation';
 import type { AttributeRule, KeyRule, Profile } from './profile.ts';
 import type { NameKind } from './vocabulary.ts';
 
@@ -19,8 +20,8 @@ const nameKindMessages: Readonly<Record<NameKind, NameKindMessage>> = {
   other: NameKindMessage.NAME_KIND_OTHER,
 };
 
-/** The `Profile` message of the contract. `keyUsage` holds what every key gets, not what is added for RSA. */
-export function describeProfile(profile: Profile): ProfileMessage {
+/** The `Profile` message of the contract. `keyUsage` holds what every key gets, not what is added for RSA. @param validation as it is bound */
+export function describeProfile(profile: Profile, validation?: ValidationRules): ProfileMessage {
   const { subject, names, validity } = profile;
   return {
     name: profile.name,
@@ -45,6 +46,8 @@ export function describeProfile(profile: Profile): ProfileMessage {
     allowsNameChange: profile.renewal.allowsNameChange,
     status: profile.status,
     needsAnyName: profile.names.atLeastOne,
+    validation,
+    allowsWildcards: profile.names.wildcards,
   };
 }
 

@@ -3,7 +3,15 @@
  * nothing by itself; the enrollment pipeline does what it says. It must never hold anything that a protocol defines:
  * the same profile gives the same certificate through every gate (ARCHITECTURE §1.5).
  */
-import type { CurveName, KeyUsageName, MlDsaParameterSet, NameKind, ProfileStatus } from './vocabulary.ts';
+import type { ValidationMethod } from '@gatehouse/proto/perspective-statement';
+import type {
+  CurveName,
+  KeyUsageName,
+  MlDsaParameterSet,
+  NameKind,
+  ProfileStatus,
+  ValidationMode,
+} from './vocabulary.ts';
 
 /** One kind of certificate. Object identifiers are dotted, durations are milliseconds. */
 export type Profile = {
@@ -43,6 +51,8 @@ export type Profile = {
   readonly approval: 'none' | 'required';
   /** Evidence that each enrollment must carry. */
   readonly evidence: readonly EvidenceRule[];
+  /** How the control of names is validated; absent where that is left to the RA. */
+  readonly validation?: ValidationRule;
   /** Which kinds of requester may ask, spelled as in vocabulary.ts. */
   readonly requesters: readonly string[] | 'any';
   readonly lints: LintRule;
@@ -116,6 +126,17 @@ export type EvidenceRule = {
   readonly type: string;
   /** PEM file with the anchors that the evidence must lead to, relative to the configuration; absent: the core's own list. */
   readonly anchorsFile?: string;
+};
+
+/** How the control of names is validated and verified. */
+export type ValidationRule = {
+  /** Name of a policy. */
+  readonly policy: string;
+  readonly mode: ValidationMode;
+  /** Never empty. */
+  readonly methods: readonly ValidationMethod[];
+  /** For how long a validation may be used again. */
+  readonly reuseMs: number;
 };
 
 /** Which lints are run before signing. */

@@ -2,6 +2,7 @@
  * The form of a profile file. Every key is described here and nowhere else; a key that is not described is an error.
  * Shapes only: what must hold between keys stands in consistency.ts.
  */
+import { validationMethods } from '@gatehouse/proto/perspective-statement';
 import { durationSchema } from '@gatehouse/runtime/duration';
 import { z } from 'zod';
 import { attributeType, extensionId, httpUrl, keyPurpose, objectIdentifier } from './identifiers.ts';
@@ -13,6 +14,7 @@ import {
   nameKinds,
   profileStatuses,
   requesterKindNames,
+  validationModes,
 } from './vocabulary.ts';
 
 /** Names of profiles: a label of an EST URL, a file name and a metric's label, so kept plain. */
@@ -130,6 +132,24 @@ const evidenceRule = z.strictObject({
   anchorsFile: text(1024).optional().describe('PEM file with the trust anchors, relative to the data directory'),
 });
 
+const validation = z
+  .strictObject({
+    policy: z
+      .string()
+      .regex(profileNameForm, 'must be lower-case letters, digits and hyphens, at most 63')
+      .describe('public-br, private, or one of core.validation.policies'),
+    mode: z
+      .enum(validationModes)
+      .default('enforce')
+      .describe('enforce: refuse what is not validated; monitor: issue and record; off: nobody looks'),
+    methods: distinct(z.enum(validationMethods))
+      .min(1)
+      .default(['http-01', 'dns-01', 'tls-alpn-01'])
+      .describe('Validation methods of RFC 8555 and its drafts that count'),
+    reuse: durationSchema.prefault('30d').describe('For how long a validation may be used again'),
+  })
+  .describe('How the control of names is validated by perspectives, and verified by the core');
+
 const lints = z
   .strictObject({
     sets: distinct(z.enum(lintSets)).default(['rfc5280']),
@@ -173,6 +193,7 @@ export const profileFileSchema = z.strictObject({
     .prefault({}),
   approval: z.enum(['none', 'required']).default('none').describe('Whether a person approves each enrollment'),
   evidence: z.array(evidenceRule).default([]),
+  validation: validation.optional(),
   requesters: z
     .union([z.literal('any'), distinct(z.enum(requesterKindNames)).min(1)])
     .default('any')

@@ -4,7 +4,7 @@
  */
 import { parseYamlWithSchema, type YamlProblem } from '@gatehouse/runtime/configuration';
 import { checkConsistency } from './consistency.ts';
-import type { Profile } from './profile.ts';
+import type { Profile, ValidationRule } from './profile.ts';
 import { type ProfileFile, profileFileSchema } from './schema.ts';
 
 /** A profile, or everything that is wrong with its file. */
@@ -42,7 +42,7 @@ export function validateProfile(text: string, fileName: string, origin: ProfileO
 }
 
 function toProfile(file: ProfileFile): Profile {
-  const { validity, basicConstraints, evidence, ...rest } = file;
+  const { validity, basicConstraints, evidence, validation, ...rest } = file;
   const maximumMs = validity.fixed ?? validity.maximum ?? 0;
   return {
     ...rest,
@@ -57,5 +57,10 @@ function toProfile(file: ProfileFile): Profile {
       ...(basicConstraints.pathLength === undefined ? {} : { pathLength: basicConstraints.pathLength }),
     },
     evidence: evidence.map(({ type, anchorsFile }) => (anchorsFile === undefined ? { type } : { type, anchorsFile })),
+    ...(validation === undefined ? {} : { validation: toValidationRule(validation) }),
   };
+}
+
+function toValidationRule({ policy, mode, methods, reuse }: NonNullable<ProfileFile['validation']>): ValidationRule {
+  return { policy, mode, methods, reuseMs: reuse };
 }

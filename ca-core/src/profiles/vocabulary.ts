@@ -49,6 +49,13 @@ export const requesterKindNames = [
   'registration-authority',
 ] as const;
 
+/**
+ * What becomes of a certificate whose names are not validated as its profile's policy demands: it is refused, it is issued
+ * and the failure recorded, or nobody looks.
+ */
+export const validationModes = ['enforce', 'monitor', 'off'] as const;
+export type ValidationMode = (typeof validationModes)[number];
+
 /** Attributes of which a subject may hold several, each in an RDN of its own (RFC 4519 §2.4, §2.20, §2.34). */
 export const repeatableAttributes: ReadonlySet<string> = new Set([
   attributeTypes.DC,

@@ -62,7 +62,7 @@ export function certificateAuthorityService(options: HandlerOptions): Certificat
   function profilesOf({ caller }: CallContext) {
     const allowed = caller.kind === 'operator' ? undefined : keep.registry.registrationAuthority(caller.name).profiles;
     return [...keep.profiles.values()]
-      .map(({ message }) => message)
+      .map(({ describe }) => describe(keep.clock.now()))
       .filter(({ name }) => allowed === undefined || allowed.has(name));
   }
 }

@@ -15,6 +15,8 @@ const requests: Readonly<Record<string, readonly [subject: string, ...names: str
   'tls-server': ['CN=www.example.com', 'DNS:www.example.com', 'DNS:*.example.com', 'IP:127.0.0.1'],
   'tls-client': ['CN=Alice,O=Example,C=DE', 'email:alice@example.com'],
   'tls-server-short-lived': ['CN=www.example.com', 'DNS:www.example.com', 'IP:127.0.0.1'],
+  'tls-server-validated': ['CN=www.example.com', 'DNS:www.example.com', 'DNS:*.example.com', 'IP:127.0.0.1'],
+  'tls-server-validated-short-lived': ['', 'DNS:www.example.com', 'IP:127.0.0.1'],
   'tls-client-short-lived': ['CN=job,O=Example', 'URI:spiffe://example.org/job'],
   'tls-server-client': ['', 'DNS:broker.example.com', 'URI:spiffe://example.org/broker'],
   'device-identity': ['serialNumber=0815,O=Example'],

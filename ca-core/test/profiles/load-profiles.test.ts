@@ -13,7 +13,7 @@ import { builtin, profile, profileFile } from './profile-file.ts';
 const dayMs = 86_400_000;
 
 describe('built-in profiles', () => {
-  it('are the ten that the house needs', () => {
+  it('are the twelve that the house needs', () => {
     assert.deepEqual([...loadProfiles().keys()].sort(), [
       'device-identity',
       'gateway-tls',
@@ -25,11 +25,13 @@ describe('built-in profiles', () => {
       'tls-server',
       'tls-server-client',
       'tls-server-short-lived',
+      'tls-server-validated',
+      'tls-server-validated-short-lived',
     ]);
   });
 
   it('BR §6.3.2: give TLS servers at most 200 days', () => {
-    for (const name of ['tls-server', 'tls-server-client', 'gateway-tls']) {
+    for (const name of ['tls-server', 'tls-server-client', 'tls-server-validated', 'gateway-tls']) {
       assert.ok(builtin(name).validity.maximumMs <= 200 * dayMs, name);
     }
   });
@@ -91,12 +93,12 @@ describe("the operator's profiles", () => {
     write('printer.yaml', profileFile({ name: 'printer' }));
     write('notes.txt', 'not a profile');
     const profiles = loadProfiles({ directory });
-    assert.equal(profiles.size, 11);
+    assert.equal(profiles.size, 13);
     assert.equal(profiles.get('printer')?.description, 'a test');
   });
 
   it('are not needed', () => {
-    assert.equal(loadProfiles({ directory: join(directory, 'missing') }).size, 10);
+    assert.equal(loadProfiles({ directory: join(directory, 'missing') }).size, 12);
   });
 
   it('take the place of a built-in one of the same name', () => {

@@ -8,6 +8,7 @@ import { generateHierarchy } from '../../src/authorities/generate-hierarchy.ts';
 import { ownKeyFingerprints } from '../../src/enrollment/forbidden-keys.ts';
 import { bindProfiles } from '../../src/enrollment/issuing-profile.ts';
 import type { EnrollmentContext } from '../../src/enrollment/pipeline.ts';
+import { createValidationSettings } from '../../src/evidence/validation.ts';
 import type { Keep } from '../../src/keep.ts';
 import type { Signer } from '../../src/keys/signer.ts';
 import { createSoftwareSigner } from '../../src/keys/software-signer.ts';
@@ -69,6 +70,7 @@ export async function openTestKeep(wrap: (signer: Signer) => Signer): Promise<Te
     service,
     profiles: bindProfiles(profiles, authorities, clock.now()),
     evidenceAnchors: { common: [], byFile: new Map() },
+    validation: createValidationSettings(),
     registry,
     store,
     verifier,
