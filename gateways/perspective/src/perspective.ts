@@ -74,9 +74,10 @@ export function createPerspective(options: PerspectiveOptions): LocalPerspective
     const startedAt = performance.now();
     if (isClosed) throw new CoreError('unavailable', 'the perspective is being closed');
     refuseForeignAttempt(holder, perspectives);
+    const until = earlier(deadline, clock.now());
     // Before anything is looked at: what could not be signed need not be seen.
-    const { site, rir, keyId, key } = await keys.signer(deadline);
-    const finding = await look(earlier(deadline, clock.now())).catch((error: unknown) => {
+    const { site, rir, keyId, key } = await keys.signer(until);
+    const finding = await look(until).catch((error: unknown) => {
       if (error instanceof MalformedRequestError) throw new CoreError('malformed', error.detail);
       throw error;
     });

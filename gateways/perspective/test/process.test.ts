@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { saveCredential } from '@gatehouse/ra-client/credential';
+import type { CheckCaaRequest, CheckDomainControlRequest } from '@gatehouse/ra-client/perspective';
+import { hour } from '@gatehouse/ra-client/testing/certificate-builder';
+import { readStatement } from './support/read-statement.ts';
+import { newAttempt } from './support/registry-double.ts';
+import { startResolverDouble, txt } from './support/resolver-double.ts';
+import { type RunningPerspective, service, withPerspective } from './support/running-perspective.ts';
+
+const token = randomBytes(16).toString('base64url');
+const thumbprint = randomBytes(32).toString('base64url');
+const accountUri = 'https://ca.example/acme/account/1';
+const digest = createHash('sha256').update(`${token}.${thumbprint}`).digest('base64url');
+const identifier = { type: 'dns', value: 'www.example.com', isWildcard: false };
+
+function soon(ms = 30_000): Date {
+  return new Date(Date.now() + ms);
+}
+
+function controlOf(overrides: Partial<CheckDomainControlRequest> = {}): CheckDomainControlRequest {
+  return {
+    attempt: newAttempt(['dublin', 'saopaulo']),
+    identifier,
+    method: 'dns-01',
+    token,
+    thumbprints: [thumbprint],
+    accountUri,
+    variant: '',
+    ...overrides,
+  };
+}
+
+function caaOf(overrides: Partial<CheckCaaRequest> = {}): CheckCaaRequest {
+  return { attempt: newAttempt(['dublin']), identifier, method: 'dns-01', accountUri, thumbprint, ...overrides };
+}
+
+function keyOf({ registry }: RunningPerspective) {
+  const [key] = registry.keys.values();
+  assert.ok(key !== undefined, 'a key must be registered');
+  return key;
+}
+
+const seesDigest = (question: string) => ({
+  answers: question === 'TXT _acme-challenge.www.example.com' ? [txt('_acme-challenge.www.example.com', digest)] : [],
+});
+
+describe('mpic.md §2.2: every result is signed', () => {
+  it('signs what it saw with the key that it registered, under the labels of the registry', async () => {
+    const resolver = await startResolverDouble(seesDigest);
+    await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
+      const request = controlOf();
+      const said = readStatement(await running.as('ra/acme').checkDomainControl(request, soon()), keyOf(running).jwk);
+      assert.equal(said.result, 'pass');
+      assert.equal(said.perspective, 'spiffe://gatehouse.internal/perspective/dublin');
+      assert.deepEqual([said.site, said.rir], ['plant-a', 'RIPE']);
+      assert.deepEqual([said.attempt, said.perspectives], [request.attempt?.id, ['dublin', 'saopaulo']]);
+      assert.deepEqual([said.account, said.thumbprint, said.token], [accountUri, thumbprint, token]);
+      assert.equal(said.expected, digest);
+      assert.equal(said.dns.at(-1)?.resolver, resolver.address);
+      assert.match(said.build, /^gatehouse\/\d/);
+    });
+    resolver.close();
+  });
+
+  it('signs a failure like a success', async () => {
+    const resolver = await startResolverDouble(() => ({ rcode: 3 }));
+    await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
+      const said = readStatement(
+        await running.as('ra/acme').checkDomainControl(controlOf(), soon()),
+        keyOf(running).jwk,
+      );
+      assert.notEqual(said.result, 'pass');
+      assert.match(said.problem?.detail ?? '', /_acme-challenge\.www\.example\.com/);
+    });
+    resolver.close();
+  });
+
+  it('signs what it found of CAA, with its own issuer domain names', async () => {
+    const resolver = await startResolverDouble(() => ({}));
+    const validation = { resolver: resolver.address, issuerDomainNames: ['ca.example'] };
+    await withPerspective({ section: { validation } }, async (running) => {
+      const said = readStatement(await running.as('ra/acme').checkCaa(caaOf(), soon()), keyOf(running).jwk);
+      assert.deepEqual([said.check, said.result, said.caa?.decision], ['caa', 'pass', 'permitted']);
+      assert.deepEqual(said.caa?.issuerDomainNames, ['ca.example']);
+    });
+    resolver.close();
+  });
+
+  it('registers where gates reach it, and what it is', async () => {
+    await withPerspective({ section: { advertise: '203.0.113.7:5290' } }, async (running) => {
+      await running.as('ra/acme').describe(soon());
+      const client = running.as('ra/acme');
+      await client.checkDomainControl(controlOf({ token: 'short' }), soon()).catch(() => undefined);
+      const [registration] = running.registry.registrations;
+      assert.equal(registration?.address, '203.0.113.7:5290');
+      assert.match(registration?.build ?? '', /^gatehouse\//);
+      assert.equal(statSync(join(running.directory, 'signing-key.json')).mode & 0o777, 0o600);
+    });
+  });
+});
+
+describe('mpic.md §2: callers are gates on its list', () => {
+  for (const path of ['ra/est', 'perspective/saopaulo', 'operator/alice', 'join/7']) {
+    it(`refuses ${path}, and looks at nothing`, async () => {
+      const resolver = await startResolverDouble(seesDigest);
+      await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
+        await assert.rejects(running.as(path).checkDomainControl(controlOf(), soon()), {
+          code: 'unauthorized',
+          detail: new RegExp(`${path} is not on the list`),
+        });
+        await assert.rejects(running.as(path).describe(soon()), { code: 'unauthorized' });
+        assert.deepEqual(resolver.asked, []);
+      });
+      resolver.close();
+    });
+  }
+
+  it('refuses an attempt that does not use it: nobody could combine its statement', async () => {
+    await withPerspective({}, async (running) => {
+      const attempt = newAttempt(['saopaulo']);
+      await assert.rejects(running.as('ra/acme').checkDomainControl(controlOf({ attempt }), soon()), {
+        code: 'malformed',
+        detail: /does not use the perspective dublin/,
+      });
+    });
+  });
+
+  it('names the field of a request that nobody can have meant', async () => {
+    await withPerspective({}, async (running) => {
+      await assert.rejects(running.as('ra/acme').checkDomainControl(controlOf({ token: '!' }), soon()), {
+        code: 'malformed',
+        detail: /^token: /,
+      });
+      await assert.rejects(running.as('ra/acme').checkCaa(caaOf({ attempt: undefined }), soon()), {
+        code: 'malformed',
+        detail: /^attempt: /,
+      });
+    });
+  });
+});
+
+describe('mpic.md §2.3: limits', () => {
+  it('answers within the deadline of the call when a resolver says nothing', async () => {
+    const resolver = await startResolverDouble(() => undefined);
+    await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
+      const client = running.as('ra/acme');
+      await client.describe(soon());
+      const until = soon(2_000);
+      const said = readStatement(await client.checkDomainControl(controlOf(), until), keyOf(running).jwk);
+      assert.equal(said.result, 'error');
+      assert.ok(Date.now() <= until.getTime());
+    });
+    resolver.close();
+  });
+
+  it('refuses what is too much at once, says when to come again, and serves again afterwards', async () => {
+    const { promise: isHeld, resolve: held } = Promise.withResolvers<void>();
+    let isReleased = false;
+    const resolver = await startResolverDouble((question) => {
+      held();
+      return isReleased ? seesDigest(question) : undefined;
+    });
+    const limits = { atOncePerCaller: 1 };
+    await withPerspective({ section: { limits, validation: { resolver: resolver.address } } }, async (running) => {
+      const client = running.as('ra/acme');
+      const first = client.checkDomainControl(controlOf(), soon(3_000));
+      await isHeld;
+      await assert.rejects(client.checkDomainControl(controlOf(), soon()), {
+        code: 'rate-limited',
+        retryAfterSeconds: 1,
+      });
+      isReleased = true;
+      await first;
+      const said = readStatement(await client.checkDomainControl(controlOf(), soon()), keyOf(running).jwk);
+      assert.equal(said.result, 'pass');
+    });
+    resolver.close();
+  });
+});
+
+describe('mpic.md §2: a perspective tells about itself', () => {
+  it('gives labels, key, clock and what is wrong', async () => {
+    const resolver = await startResolverDouble(() => ({}));
+    const validation = { resolver: resolver.address, selfTest: { signed: 'signed.example' } };
+    await withPerspective({ section: { validation } }, async (running) => {
+      const client = running.as('ra/acme');
+      await client.checkCaa(caaOf(), soon());
+      const said = await client.describe(soon());
+      assert.deepEqual(
+        [said.name, said.site, said.rir, said.keyId],
+        ['dublin', 'plant-a', 'RIPE', keyOf(running).keyId],
+      );
+      assert.ok(Math.abs((said.now?.getTime() ?? 0) - Date.now()) < 5_000);
+      assert.match(said.problems.join(), /without AD/);
+      assert.equal(said.validatesDnssec, false);
+    });
+    resolver.close();
+  });
+});
+
+describe('ARCHITECTURE §5: the process', () => {
+  it('is ready when its key is registered', async () => {
+    await withPerspective({}, async (running) => {
+      await running
+        .as('ra/acme')
+        .checkDomainControl(controlOf({ token: '!' }), soon())
+        .catch(() => undefined);
+      assert.deepEqual(await running.readiness(), { code: 200, problems: [] });
+    });
+  });
+
+  it('is unready while its resolvers do not prove what it must rely on', async () => {
+    const resolver = await startResolverDouble(() => ({}));
+    const validation = {
+      resolver: resolver.address,
+      requireDnssec: true,
+      selfTest: { signed: 'signed.example', bogus: 'bogus.example' },
+    };
+    await withPerspective({ section: { validation } }, async (running) => {
+      const { code, problems } = await running.readiness();
+      assert.equal(code, 503);
+      assert.ok(problems.some(({ check }) => check === 'resolver'));
+    });
+    resolver.close();
+  });
+
+  it('shows a new credential to new connections', async () => {
+    await withPerspective({}, async (running) => {
+      await running.as('ra/acme').describe(soon());
+      const ended = service.credential('perspective/dublin', { notAfter: new Date(Date.now() + hour) });
+      saveCredential(join(running.directory, 'credential.pem'), ended);
+      await running.as('ra/acme').describe(soon());
+    });
+  });
+
+  it('does not sign in the name of another party', async () => {
+    for (const path of ['ra/dublin', 'perspective/saopaulo']) {
+      await assert.rejects(
+        withPerspective({ credential: service.credential(path) }, async () => undefined),
+        {
+          name: 'FatalError',
+          message: new RegExp(`${path}, not of the perspective dublin`),
+        },
+      );
+    }
+  });
+
+  it('refuses to start where no gate could dial it', async () => {
+    const section = { listen: { host: '0.0.0.0', port: 0 } };
+    await assert.rejects(
+      withPerspective({ section }, async () => undefined),
+      {
+        name: 'FatalError',
+        message: /no address that gates could dial/,
+      },
+    );
+  });
+
+  it('leaves no run file behind', async () => {
+    let file = '';
+    await withPerspective({}, async ({ directory }) => {
+      file = join(directory, 'run/perspective-dublin.json');
+      assert.equal(existsSync(file), true);
+    });
+    assert.equal(existsSync(file), false);
+  });
+});
