@@ -19,6 +19,8 @@ import {
   registrationAuthorityMessage,
 } from '../administration/registration-authorities.ts';
 import { approveEnrollment, rejectEnrollment } from '../enrollment/approval.ts';
+import { checkPerspectives } from '../evidence/policies/check-perspectives.ts';
+import { readRecordedEvidence } from '../evidence/recorded-evidence.ts';
 import type { StatusPublication } from '../jobs/status-publication.ts';
 import { crlFacts } from '../jobs/status-watch.ts';
 import { validateProfile } from '../profiles/validate-profile.ts';
@@ -73,6 +75,10 @@ export function administrationService(options: AdministrationOptions): Administr
     revokeSigningKey: call('revokeSigningKey', async ({ caller }, request) =>
       signingKeyMessage(await revokeSigningKey(keep, caller.uri, request)),
     ),
+    checkPerspectives: call('checkPerspectives', (_context, { policy }) => ({
+      findings: [...checkPerspectives(keep, policy)],
+    })),
+    getEvidence: call('getEvidence', (_context, { serialNumber }) => readRecordedEvidence(keep, serialNumber)),
     listAuthorities: call('listAuthorities', () => ({ authorities: listAuthorities(keep) })),
     validateProfile: call('validateProfile', (_context, request) => {
       const result = validateProfile(request.yaml, 'profile');

@@ -3,6 +3,7 @@
  * signature here, and shows or exports it. The core's verdict is shown as what it is: a record of what it found then.
  */
 import { writeFileSync } from 'node:fs';
+import { readCertificate } from '@gatehouse/pkix/certificate';
 import type { RecordedEvidence, SigningKey } from '@gatehouse/ra-client/administration';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { pemOf } from '../certificate-view.ts';
@@ -42,7 +43,7 @@ function verify({ evidence, keys }: RecordedEvidence, certificate: Uint8Array): 
       .flatMap(({ statements }) => statements.map((statement) => verifyStatement(statement, keys))),
     finalize: evidence
       .filter(({ type }) => type === 'acme-finalize')
-      .map(({ payload }) => verifyFinalize(payload, certificate)),
+      .map(({ payload }) => verifyFinalize(payload, readCertificate(certificate).subjectPublicKeyInfo)),
   };
 }
 

@@ -4,7 +4,6 @@
  */
 import { type AccountHolder, acmeIdempotencyKey, verifyAcmeFinalize } from '@gatehouse/ca-core/evidence/acme-finalize';
 import { createAcmeUrls } from '@gatehouse/ca-core/evidence/acme-urls';
-import { readCertificate } from '@gatehouse/pkix/certificate';
 import { CertificationRequestError, readCertificationRequest } from '@gatehouse/pkix/certification-request';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 
@@ -17,8 +16,8 @@ export type FinalizeFinding = {
   readonly fault: string | undefined;
 };
 
-/** Verifies the evidence. Never throws for what is in it. @param certificate DER */
-export function verifyFinalize(payload: Uint8Array, certificate: Uint8Array): FinalizeFinding {
+/** Verifies the evidence. Never throws for what is in it. @param certifiedKey SubjectPublicKeyInfo of the certificate */
+export function verifyFinalize(payload: Uint8Array, certifiedKey: Uint8Array): FinalizeFinding {
   const text = Buffer.from(payload).toString('utf8');
   const request = readRequest(text);
   if (request === undefined) return { text, holder: undefined, fault: 'it holds no finalize request' };
@@ -31,7 +30,7 @@ export function verifyFinalize(payload: Uint8Array, certificate: Uint8Array): Fi
       urls: createAcmeUrls([base]),
     });
     const { subjectPublicKeyInfo } = readCertificationRequest(csr);
-    const isSame = Buffer.compare(subjectPublicKeyInfo, readCertificate(certificate).subjectPublicKeyInfo) === 0;
+    const isSame = Buffer.compare(subjectPublicKeyInfo, certifiedKey) === 0;
     return { text, holder, fault: isSame ? undefined : 'it asks for a certificate for another key' };
   } catch (error) {
     if (error instanceof CoreError || error instanceof CertificationRequestError) {
