@@ -69,7 +69,7 @@ async function attempt(
     if (error instanceof StateChangedError) return false;
     throw error;
   }
-  exchange.note({ authorization: id, method });
+  exchange.note({ authz: id, method });
   gate.jobs.wakeValidation(id);
   return true;
 }

@@ -32,7 +32,7 @@ export const newAuthorization: Operation = async (gate, exchange) => {
   const now = gate.clock.now();
   const made = makeAuthorization(gate, { account, orderId: undefined, identifier, profile, policy }, now);
   await exchange.commit([insertAuthorization(made)]);
-  exchange.note({ authorization: made.id });
+  exchange.note({ authz: made.id });
   return answerAuthorization(gate, exchange.base, { ...made, ...notAttempted }, account, 201);
 };
 

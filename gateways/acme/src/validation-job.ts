@@ -73,7 +73,7 @@ export function startValidation(gate: ValidationParts): ValidationJob {
       if (id === undefined) return;
       if (working.has(id)) continue;
       const work = workOn(id)
-        .catch((error: unknown) => log.error({ err: error, authorization: id }, 'a validation could not be worked on'))
+        .catch((error: unknown) => log.error({ err: error, authz: id }, 'a validation could not be worked on'))
         .finally(() => {
           working.delete(id);
           start();
@@ -93,7 +93,7 @@ export function startValidation(gate: ValidationParts): ValidationJob {
       await store.commit(settle(gate, authorization, outcome));
     } catch (error) {
       if (!(error instanceof StateChangedError)) throw error;
-      log.warn({ authorization: id }, 'another copy has the lease of this validation, or it was deactivated');
+      log.warn({ authz: id }, 'another copy has the lease of this validation, or it was deactivated');
       return;
     }
     finished.labels(method, outcome.kind).inc();
@@ -106,17 +106,14 @@ export function startValidation(gate: ValidationParts): ValidationJob {
     for (const pauseMs of retryPausesMs) {
       const outcome = await validation.validate(authorization);
       if (outcome.kind === 'passed' || !outcome.isOurFault) return outcome;
-      log.warn(
-        { authorization: authorization.id, pauseMs, detail: outcome.problem.detail },
-        'a validation is tried again',
-      );
+      log.warn({ authz: authorization.id, pauseMs, detail: outcome.problem.detail }, 'a validation is tried again');
       if (!(await pause(pauseMs, stop.signal))) return undefined;
     }
     return await validation.validate(authorization);
   };
 
   const logOutcome = ({ id, accountId, identifier, method }: Authorization, outcome: ValidationOutcome): void => {
-    const facts = { authorization: id, account: accountId, name: identifier.value, method, outcome: outcome.kind };
+    const facts = { authz: id, account: accountId, identifier: identifier.value, method, outcome: outcome.kind };
     if (outcome.kind === 'passed') log.info(facts, 'a challenge is valid');
     else
       log.info({ ...facts, problem: outcome.problem.type, detail: outcome.problem.detail }, 'a challenge is invalid');

@@ -73,8 +73,8 @@ async function askOne(perspective: RemotePerspective, remote: RemoteCheck): Prom
       cause: error instanceof CoreError ? error.detail : `asking it failed: ${String(error)}`,
     }),
   );
-  if (finding.kind === 'stated') breaker.answered(name);
-  else breaker.missed(name);
+  if (finding.kind === 'stated') breaker.answered(name, check);
+  else breaker.missed(name, check);
   return finding;
 }
 

@@ -3,46 +3,48 @@
 
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { Logger } from '@gatehouse/runtime/log';
+import type { CheckKind } from './check.ts';
 
 /** What is known about who answers. */
 export type Breaker = {
   /** A statement came that is believed, whatever it says. */
-  answered(name: string): void;
+  answered(name: string, check: CheckKind): void;
   /** No statement came, or one that is not believed. */
-  missed(name: string): void;
+  missed(name: string, check: CheckKind): void;
   /** Whether a perspective should be left out where others are enough. */
   isOpen(name: string): boolean;
   /** Names that are left out now. */
   open(): readonly string[];
 };
 
+type State = { readonly misses: number; readonly openUntil: number };
+
 const missesUntilOpen = 3;
 const openMs = 30_000;
 
 /** Makes a breaker. */
 export function createBreaker(clock: Clock, log: Logger): Breaker {
-  const states = new Map<string, { misses: number; openUntil: number }>();
-  const isOpen = (name: string): boolean => (states.get(name)?.openUntil ?? 0) > clock.now().getTime();
+  // One that sees the DNS and not the web fails at one check alone.
+  const states: Readonly<Record<CheckKind, Map<string, State>>> = { dcv: new Map(), caa: new Map() };
+  const isOpen = (name: string): boolean =>
+    Object.values(states).some((of) => (of.get(name)?.openUntil ?? 0) > clock.now().getTime());
   return {
-    answered: (name) => {
-      const state = states.get(name);
-      if (state !== undefined && state.misses >= missesUntilOpen)
-        log.info({ perspective: name }, 'a perspective answers again');
-      states.delete(name);
+    answered: (name, check) => {
+      const state = states[check].get(name);
+      if (state === undefined) return;
+      states[check].delete(name);
+      if (state.misses >= missesUntilOpen) log.info({ perspective: name, check }, 'a perspective answers again');
     },
-    missed: (name) => {
-      const misses = (states.get(name)?.misses ?? 0) + 1;
-      const opens = misses >= missesUntilOpen;
+    missed: (name, check) => {
+      const misses = (states[check].get(name)?.misses ?? 0) + 1;
       // One more chance after each period: a single miss opens it again.
-      states.set(name, { misses, openUntil: opens ? clock.now().getTime() + openMs : 0 });
-      if (misses === missesUntilOpen) {
-        log.error(
-          { perspective: name, misses },
-          'a perspective does not answer; it is left out where others are enough',
-        );
-      }
+      const openUntil = misses >= missesUntilOpen ? clock.now().getTime() + openMs : 0;
+      states[check].set(name, { misses, openUntil });
+      if (misses !== missesUntilOpen) return;
+      const text = 'a perspective gives no usable answers; it is left out where others are enough';
+      log.error({ perspective: name, check, misses }, text);
     },
     isOpen,
-    open: () => [...states.keys()].filter(isOpen),
+    open: () => [...new Set(Object.values(states).flatMap((of) => [...of.keys()]))].filter(isOpen),
   };
 }

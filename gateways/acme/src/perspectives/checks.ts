@@ -155,7 +155,7 @@ export function createChecks(options: CheckOptions): Checks {
     const sights = describeFindings([own, ...findings]);
     const failed = findings.filter((finding) => !passes(finding)).map(({ name }) => name);
     const facts = {
-      ...{ name: subject.identifier.value, method: subject.method, check, attempt: attempt.id },
+      ...{ identifier: subject.identifier.value, method: subject.method, check, attempt: attempt.id },
       ...{ quorum: `${quorum.corroborating}/${quorum.used}`, policy: rules.version, mode: rules.mode },
       verdict: isMet ? 'pass' : 'fail',
     };
@@ -184,7 +184,10 @@ export function createChecks(options: CheckOptions): Checks {
     if (passes(own)) return undefined;
     metrics.checks.labels(check, 'primary').inc();
     const saw = formatReport(describeFindings([own]));
-    log.info({ name: subject.identifier.value, method: subject.method, check, verdict: 'fail', report: saw }, 'mpic');
+    log.info(
+      { identifier: subject.identifier.value, method: subject.method, check, verdict: 'fail', report: saw },
+      'mpic',
+    );
     if (own.kind !== 'stated') return fault('this server could not look at the name');
     const problem = problemOf(own.payload);
     return { kind: 'failed', problem, isOurFault: problem.type === 'serverInternal' };
