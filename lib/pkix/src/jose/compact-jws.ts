@@ -39,7 +39,7 @@ export type CompactJwsContents = {
 export function signCompactJws({ header, payload, key }: CompactJwsContents): string {
   const alg = preferredAlgorithms[jwkOfKey(createPublicKey(key)).kind];
   const { digest, input } = signatureAlgorithms[alg];
-  const protectedText = Buffer.from(JSON.stringify({ alg, ...header })).toString('base64url');
+  const protectedText = Buffer.from(JSON.stringify({ ...header, alg })).toString('base64url');
   const signed = `${protectedText}.${Buffer.from(payload).toString('base64url')}`;
   return `${signed}.${sign(digest, Buffer.from(signed, 'latin1'), { ...input, key }).toString('base64url')}`;
 }

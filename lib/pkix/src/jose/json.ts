@@ -88,7 +88,8 @@ class JsonReader {
       this.#position += 1;
       return character === '{' ? this.#readObject(depth) : this.#readList(depth);
     }
-    return this.#readWord() ?? this.#readNumber();
+    const word = this.#readWord();
+    return word === undefined ? this.#readNumber() : word;
   }
 
   #readObject(depth: number): JsonObject {

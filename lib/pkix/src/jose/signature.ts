@@ -41,7 +41,7 @@ export const signatureAlgorithmNames: readonly string[] = Object.keys(signatureA
 /** What {@link verifyJws} verifies: members of a Jws and its header. */
 export type JwsToVerify = {
   readonly alg: string;
-  readonly key: PublicJwk;
+  readonly key: Pick<PublicJwk, 'kind' | 'key'>;
   readonly signingInput: Uint8Array;
   readonly signature: Uint8Array;
 };
