@@ -1,6 +1,7 @@
 // From an answer of an operation to an HTTP response, RFC 8555 §6.1, §6.5, §7.1: the fields that every answer carries are
 // added here and nowhere else, so that none can forget them.
 
+import type { RefusalForm } from '@gatehouse/gateway-kit/answer';
 import type { AcmeError } from './errors.ts';
 import type { AcmeAnswer } from './exchange.ts';
 import { writeProblem } from './problem.ts';
@@ -24,6 +25,9 @@ const crossOrigin = {
   'access-control-expose-headers': 'Link, Location, Replay-Nonce, Retry-After',
 } as const;
 
+/** RFC 7807 §6.1. */
+const problemType = 'application/problem+json';
+
 /** Makes the response of an answer. */
 export function toResponse(
   answer: AcmeAnswer & { readonly allow?: string | undefined },
@@ -45,12 +49,25 @@ export function toResponse(
   if (answer.allow !== undefined) fields.allow = answer.allow;
   if (content !== undefined) {
     fields['content-type'] = content.type;
+    fields['content-length'] = String(Buffer.byteLength(content.text));
     return new Response(content.text, { status, headers: fields });
   }
-  if (body === undefined) return new Response(null, { status, headers: fields });
+  if (body === undefined) {
+    // RFC 9110 §9.3.2. Without it some clients do not use their connection again after HEAD.
+    if (status === 200) fields['content-length'] = '0';
+    return new Response(null, { status, headers: fields });
+  }
   fields['content-type'] = 'application/json';
-  return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers: fields });
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  fields['content-length'] = String(Buffer.byteLength(text));
+  return new Response(text, { status, headers: fields });
 }
+
+/** How the transport refuses what never becomes a request: as a problem document too. */
+export const problemRefusal: RefusalForm = (status, line) => {
+  const type = status === 429 ? 'rateLimited' : status >= 500 ? 'serverInternal' : 'malformed';
+  return { contentType: problemType, body: JSON.stringify(writeProblem({ type, detail: line, status })) };
+};
 
 /** Answers the question of a browser whether a script may ask, Fetch §4.8. @param methods as in Allow */
 export function toPreflightResponse(methods: string): Response {
@@ -69,6 +86,6 @@ export function toPreflightResponse(methods: string): Response {
 /** Makes the response of a refusal. */
 export function toProblemResponse(error: AcmeError, context: AnswerContext): Response {
   const { location, links, retryAfterSeconds, allow } = error.options;
-  const content = { type: 'application/problem+json', text: JSON.stringify(writeProblem(error.problem)) };
+  const content = { type: problemType, text: JSON.stringify(writeProblem(error.problem)) };
   return toResponse({ status: error.status, content, location, links, retryAfterSeconds, allow }, context);
 }

@@ -14,6 +14,7 @@ import type { StateStore } from '@gatehouse/runtime/database/state-store';
 import { newUnguessableId } from '@gatehouse/runtime/identifiers';
 import type { ListenAddress } from '@gatehouse/runtime/listen';
 import { createAccountKeys } from './account-keys.ts';
+import { problemRefusal } from './answer.ts';
 import { createCertificateParts } from './certificate-parts.ts';
 import { type AcmeConfiguration, acmeSchema, baseUrls } from './config.ts';
 import type { AcmeGate } from './gate.ts';
@@ -142,6 +143,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
       count: (resource, status) => answers.labels(resource, String(status)).inc(),
       directoryPath,
     }),
+    problemRefusal,
   );
   urls = createUrls({ bases: baseUrls(configuration, server.address.port), directoryPath, reflectsOrigin });
   log.info({ directory: urls.directory(urls.canonical) }, 'the directory is at');

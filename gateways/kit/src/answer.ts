@@ -11,6 +11,15 @@ export function textAnswer(status: number, line: string, headers?: AnswerHeaders
   });
 }
 
+/** How the transport itself refuses (broken framing, too many connections), before a gate's own code sees a request. */
+export type RefusalForm = (status: number, line: string) => { readonly contentType: string; readonly body: string };
+
+/** One line of text. */
+export const textRefusal: RefusalForm = (_status, line) => ({
+  contentType: 'text/plain; charset=utf-8',
+  body: `${oneLine(line)}\n`,
+});
+
 /** An answer with a body of any type. */
 export function bodyAnswer(
   status: number,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { formatAddress } from '@gatehouse/runtime/run-file';
 import type { Hono } from 'hono';
 import type { z } from 'zod';
+import type { RefusalForm } from './answer.ts';
 import type { GateEnvironment } from './exchange.ts';
 import { type GateBase, type GateParts, type GateRunOptions, openGateBase, runGateProcess } from './gate-base.ts';
 import type { GateConfiguration } from './gate-configuration.ts';
@@ -22,8 +23,13 @@ export type Gate<Configuration> = GateBase<Configuration> & {
    * @throws {Error} before {@link Gate.serve} has one
    */
   serverCertificate(): ServerCertificate;
-  /** Gets the server certificate, listens on `configuration.listen`, and drains at the end. Waits for the core when there is no certificate yet. */
-  serve(app: Hono<GateEnvironment>): Promise<HttpsServer>;
+  /**
+   * Gets the server certificate, listens on `configuration.listen`, and drains at the end. Waits for the core when there is
+   * no certificate yet.
+   *
+   * @param refusalForm how refusals look that are not the app's; a line of text unless told
+   */
+  serve(app: Hono<GateEnvironment>, refusalForm?: RefusalForm): Promise<HttpsServer>;
 };
 
 /** What {@link runGate} takes. */
@@ -54,7 +60,7 @@ export async function createGate<Configuration extends GateConfiguration>(
     if (identity === undefined) throw new Error('the gate has no server certificate yet');
     return identity.current();
   };
-  const serve = async (app: Hono<GateEnvironment>): Promise<HttpsServer> => {
+  const serve = async (app: Hono<GateEnvironment>, refusalForm?: RefusalForm): Promise<HttpsServer> => {
     mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
     const stopWaiting = new AbortController();
     base.onShutdown('waiting for a certificate', () => stopWaiting.abort());
@@ -83,6 +89,7 @@ export async function createGate<Configuration extends GateConfiguration>(
       log,
       metrics: createRequestMetrics(metrics),
       limits: { connectionsPerAddress: configuration.limits.connectionsPerAddress },
+      refusalForm,
     });
     opened.onChange((certificate) => server.replaceCertificate(certificate));
     listens(server);

@@ -9,7 +9,7 @@ import { type ListenAddress, listen } from '@gatehouse/runtime/listen';
 import type { Logger } from '@gatehouse/runtime/log';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { textAnswer } from './answer.ts';
+import { type AnswerHeaders, bodyAnswer, type RefusalForm, textRefusal } from './answer.ts';
 import { limitConnections } from './connection-limits.ts';
 import { drainServer } from './drain.ts';
 import type { GateEnvironment } from './exchange.ts';
@@ -51,6 +51,8 @@ export type HttpsServerOptions = {
   readonly log: Logger;
   readonly metrics?: RequestMetrics | undefined;
   readonly limits?: HttpsLimits | undefined;
+  /** How refusals look that are not the app's; a line of text unless told. */
+  readonly refusalForm?: RefusalForm | undefined;
 };
 
 /** A running listener. */
@@ -86,10 +88,14 @@ const maximumHeaderOctets = 8_192;
  * @throws {FatalError} when the address cannot be bound
  */
 export async function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
-  const { app, log, metrics, limits = {} } = options;
+  const { app, log, metrics, limits = {}, refusalForm = textRefusal } = options;
   const idleTimeoutMs = limits.idleTimeoutMs ?? 60_000;
   const open = new Set<OpenExchange>();
   let isClosing = false;
+  const refuse = (status: number, line: string, headers?: AnswerHeaders): Response => {
+    const { contentType, body } = refusalForm(status, line);
+    return bodyAnswer(status, contentType, body, headers);
+  };
 
   const server = createServer({
     ...secureContextOptions(options.certificate),
@@ -117,19 +123,18 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   const listener = getRequestListener(
     async (request, { outgoing }) => {
       const exchange = exchanges.get(outgoing);
-      if (exchange === undefined) return textAnswer(400, 'bad request');
-      if (exchange.isRefused)
-        return textAnswer(429, 'too many connections', { 'retry-after': String(retryAfterSeconds) });
+      if (exchange === undefined) return refuse(400, 'bad request');
+      if (exchange.isRefused) return refuse(429, 'too many connections', { 'retry-after': String(retryAfterSeconds) });
       return await app.fetch(request, { exchange });
     },
     {
       // What is left of a body is not drained: the connection is closed instead.
       autoCleanupIncoming: false,
       errorHandler: (error) => {
-        if (error instanceof RequestError) return textAnswer(400, 'bad request');
+        if (error instanceof RequestError) return refuse(400, 'bad request');
         // hono answers what handlers throw; only its own failure can arrive here.
         log.error({ err: error }, 'a request could not be handled');
-        return textAnswer(500, 'internal error');
+        return refuse(500, 'internal error');
       },
     },
   );
@@ -166,7 +171,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
       return;
     }
     const requests = [...open].filter((exchange) => exchange.socket === socket);
-    refuseOnSocket(error, socket, requests, log);
+    refuseOnSocket(error, socket, { open: requests, log, form: refusalForm });
   });
 
   const address = await listen(server, { host: options.host, port: options.port, setting: options.setting });

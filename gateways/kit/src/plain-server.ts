@@ -129,7 +129,7 @@ export async function startPlainServer(options: PlainServerOptions): Promise<Pla
   server.on('checkContinue', serve);
   server.on('clientError', (error, socket) => {
     const requests = [...open].filter((answer) => answer.socket === socket);
-    refuseOnSocket(error, socket, requests, log);
+    refuseOnSocket(error, socket, { open: requests, log });
   });
 
   const address = await listen(server, { host: options.host, port: options.port, setting: options.setting });

@@ -3,6 +3,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@gatehouse/runtime/log';
+import { type RefusalForm, textRefusal } from './answer.ts';
 import { BodyError } from './body.ts';
 
 type Refusal = { readonly status: number; readonly reason: string; readonly line: string };
@@ -23,12 +24,20 @@ export type OpenRequest = {
   failBody(error: BodyError): void;
 };
 
-/** Refuses what the parser could not read, or what did not come in time. @param open the requests of this connection that are being answered */
+/** What {@link refuseOnSocket} needs beside the socket. */
+export type SocketRefusalOptions = {
+  /** The requests of this connection that are being answered. */
+  readonly open: readonly OpenRequest[];
+  readonly log: Logger;
+  /** How the refusal looks; a line of text unless told. */
+  readonly form?: RefusalForm | undefined;
+};
+
+/** Refuses what the parser could not read, or what did not come in time. */
 export function refuseOnSocket(
   error: NodeJS.ErrnoException,
   socket: Duplex,
-  open: readonly OpenRequest[],
-  log: Logger,
+  { open, log, form = textRefusal }: SocketRefusalOptions,
 ): void {
   const code = error.code ?? '';
   if (code === 'ECONNRESET' || code === 'EPIPE' || !socket.writable) {
@@ -48,8 +57,9 @@ export function refuseOnSocket(
     return;
   }
   log.info({ status, reason: code }, 'request refused');
+  const { contentType, body } = form(status, line);
   socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${line.length + 1}\r\nConnection: close\r\n\r\n${line}\n`,
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );
 }
