@@ -2,6 +2,7 @@
 // inside of it as its primary. Every key is explained here. Where a perspective stands is not configured: its site and its
 // region are the operator's word in the registry of the keep.
 
+import { getServers } from 'node:dns';
 import { listenSchema } from '@gatehouse/gateway-kit/gate-configuration';
 import { parseIpRange } from '@gatehouse/pkix/ip-address';
 import { durationSchema } from '@gatehouse/runtime/duration';
@@ -16,8 +17,18 @@ const upstream = z
   .string()
   .refine((text) => parseUpstream(text) !== undefined, "must be an address like '127.0.0.1:53' or '[::1]:53'");
 
+const mostUpstreams = 8;
+
 /** One resolver, or several in the order in which they are tried. */
-const upstreams = z.union([upstream.transform((one) => [one]), z.array(upstream).min(1).max(8)]);
+const upstreams = z.union([upstream.transform((one) => [one]), z.array(upstream).min(1).max(mostUpstreams)]);
+
+/** Those that this machine uses, when the process starts. */
+const systemUpstreams = z.literal('system').transform((_, context) => {
+  const usable = getServers().filter((text) => parseUpstream(text) !== undefined);
+  if (usable.length > 0) return usable.slice(0, mostUpstreams);
+  context.addIssue({ code: 'custom', message: 'this machine has no resolver that could be used; name one' });
+  return z.NEVER;
+});
 
 const domain = z
   .string()
@@ -38,8 +49,11 @@ export const validationSchema = z.strictObject({
   httpPort: z.int().min(1).max(65_535).default(80),
   /** Port of tls-alpn-01 (RFC 8737 §3), and of redirects to https. Certificates that others rely on need 443. */
   tlsPort: z.int().min(1).max(65_535).default(443),
-  /** Recursive resolvers; one that validates DNSSEC is believed only on a loopback address. */
-  resolver: upstreams.prefault('127.0.0.1:53'),
+  /**
+   * Recursive resolvers; one that validates DNSSEC is believed only on a loopback address. `system`: those of this machine,
+   * for trying out.
+   */
+  resolver: z.union([systemUpstreams, upstreams]).prefault('127.0.0.1:53'),
   /** How long one try of a query waits. */
   resolverTimeout: durationSchema.refine((ms) => ms >= 100 && ms <= 30_000, 'must be 100ms to 30s').prefault('3s'),
   /** Zones that are looked at in another way: resolvers of their own, private addresses. The longest that fits a name counts. */

@@ -17,6 +17,7 @@ import { checkDomainControl } from './check-domain-control.ts';
 import type { ValidationConfiguration } from './config.ts';
 import { createDnsResolver } from './dns/resolver.ts';
 import type { Finding } from './finding.ts';
+import { answersForLocalhost } from './localhost.ts';
 import type { LookingParts } from './looking.ts';
 import { createCheckMetrics } from './metrics.ts';
 import { MalformedRequestError } from './request.ts';
@@ -119,7 +120,9 @@ function createParts(validation: ValidationConfiguration, clock: Clock, log: Log
   const { resolver, resolverTimeout, zones, allow, refuse, httpPort, tlsPort } = validation;
   const zoneResolvers = zones.flatMap(({ zone, resolver: own }) => [{ zone, resolvers: own ?? resolver }]);
   return {
-    resolver: createDnsResolver({ resolvers: resolver, zones: zoneResolvers, tryMs: resolverTimeout }),
+    resolver: answersForLocalhost(
+      createDnsResolver({ resolvers: resolver, zones: zoneResolvers, tryMs: resolverTimeout }),
+    ),
     addressPolicy: createAddressPolicy({ allow, zones, refuse }),
     httpPort,
     tlsPort,
