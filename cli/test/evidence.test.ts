@@ -75,7 +75,7 @@ describe('mpic.md §4: a statement that is verified offline', () => {
     const subjectPublicKeyInfo = publicKeyOf(newKey());
     assert.match(faultOf(statement, signingKey({ subjectPublicKeyInfo })) ?? '', /not the one of that name/);
     const junk = signingKey({ subjectPublicKeyInfo: Buffer.from('junk') });
-    assert.match(faultOf(statement, junk) ?? '', /not the one of that name/);
+    assert.match(faultOf(statement, junk) ?? '', /no form as a JWK/);
   });
 
   it('does not hold for another holder, or out of the time of its key', () => {
@@ -120,7 +120,10 @@ describe('RFC 8555 §7.4: a finalize request that is verified offline', () => {
   it('holds for the key that was certified, and says whose it is', () => {
     const { fault, holder } = finding({});
     assert.equal(fault, undefined);
-    assert.deepEqual([holder?.account, holder?.orderId], [accountUri(order), order.orderId]);
+    assert.deepEqual(
+      [holder?.account, holder?.url],
+      [accountUri(order), `${order.base}/acme/order/${order.orderId}/finalize`],
+    );
     assert.equal(holder?.thumbprint, jwkOfKey(order.accountKey).thumbprint);
   });
 
@@ -137,13 +140,30 @@ describe('RFC 8555 §7.4: a finalize request that is verified offline', () => {
     assert.notEqual(finding({ jws }).fault, undefined);
   });
 
-  it('does not hold when a change of the key does not lead to it', () => {
-    const url = `${order.base}/acme/key-change`;
-    const [from, to] = [newKey(), newKey()];
-    const account = accountUri(order);
-    const inner = flattenedJws({ url, jwk: jwkOfKey(to).jwk }, { account, oldKey: jwkOfKey(from).jwk }, to);
-    const outer = flattenedJws({ url, kid: account, nonce: 'bm9uY2U' }, inner, from);
-    assert.match(finding({ keyChanges: [outer] }).fault ?? '', /does not lead/);
+  const url = `${order.base}/acme/key-change`;
+  const account = accountUri(order);
+  const change = (from: KeyObject, to: KeyObject, changes: { signer?: KeyObject; account?: string } = {}) => {
+    const payload = { account: changes.account ?? account, oldKey: jwkOfKey(from).jwk };
+    const inner = flattenedJws({ url, jwk: jwkOfKey(to).jwk }, payload, changes.signer ?? to);
+    return flattenedJws({ url, kid: account, nonce: 'bm9uY2U' }, inner, from);
+  };
+  const [first, second] = [newKey(), newKey()];
+
+  it('holds with the changes of the key that lead to it, and names the former keys', () => {
+    const { fault, holder } = finding({ keyChanges: [change(first, second), change(second, order.accountKey)] });
+    assert.equal(fault, undefined);
+    assert.deepEqual(
+      holder?.formerThumbprints,
+      [first, second].map((key) => jwkOfKey(key).thumbprint),
+    );
+  });
+
+  it('does not hold when a change of the key does not lead to it, is of another account or signed by another key', () => {
+    assert.match(finding({ keyChanges: [change(first, second)] }).fault ?? '', /does not lead/);
+    const other = change(first, order.accountKey, { account: `${order.base}/acme/account/two` });
+    assert.match(finding({ keyChanges: [other] }).fault ?? '', /another account/);
+    const forged = change(first, order.accountKey, { signer: newKey() });
+    assert.match(finding({ keyChanges: [forged] }).fault ?? '', /both keys/);
   });
 
   it('is judged, whatever it is', () => {

@@ -67,8 +67,9 @@ function describe(recorded: RecordedEvidence, certificate: string, findings: Fin
       fault,
       evidence: text,
       account: holder?.account,
-      order: holder?.orderId,
-      thumbprints: holder && [...holder.thumbprints],
+      url: holder?.url,
+      thumbprint: holder?.thumbprint,
+      formerThumbprints: holder?.formerThumbprints,
     })),
     otherEvidence: evidence
       .filter(({ type }) => !known.includes(type))
@@ -123,9 +124,9 @@ function formatFinalize({ holder, fault }: FinalizeFinding): string {
   return formatFields([
     ['Finalize request', fault ?? 'verifies, and is for the key in the certificate'],
     ['Account', holder?.account],
-    ['Order', holder?.orderId],
+    ['URL', holder?.url],
     ['Key of the account', holder?.thumbprint],
-    ['Former keys', [...(holder?.thumbprints ?? [])].filter((one) => one !== holder?.thumbprint).join(', ')],
+    ['Former keys', holder?.formerThumbprints.join(', ')],
   ]);
 }
 

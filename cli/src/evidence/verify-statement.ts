@@ -1,8 +1,20 @@
-/** Verifies one statement of a perspective anew, with nothing but the key that the export names (RFC 7515 §5.2). */
-import { readStatement, type Statement } from '@gatehouse/ca-core/evidence/statement';
+/**
+ * Verifies one statement of a perspective anew (RFC 7515 §5.2), with nothing but the key that the core names for it. It shares
+ * no code with what judged the statement in the core: whoever doubts one may look at the other.
+ */
+import { canonicalJson } from '@gatehouse/pkix/jose/canonical-json';
+import { readCompactJws } from '@gatehouse/pkix/jose/compact-jws';
 import { JoseError } from '@gatehouse/pkix/jose/error';
-import { jwkOfKey, type PublicJwk } from '@gatehouse/pkix/jose/jwk';
+import { parseJson } from '@gatehouse/pkix/jose/json';
+import { jwkOfKey } from '@gatehouse/pkix/jose/jwk';
+import type { Jws } from '@gatehouse/pkix/jose/jws';
 import { verifyJws } from '@gatehouse/pkix/jose/signature';
+import {
+  maximumStatementOctets,
+  type StatementPayload,
+  statementPayloadSchema,
+  statementType,
+} from '@gatehouse/proto/perspective-statement';
 import type { SigningKey } from '@gatehouse/ra-client/administration';
 
 /** What became of a statement. */
@@ -10,7 +22,7 @@ export type StatementFinding = {
   /** Compact JWS. */
   readonly jws: string;
   /** What it says; undefined when it cannot be read. */
-  readonly payload: Statement['payload'] | undefined;
+  readonly payload: StatementPayload | undefined;
   /** Why it does not verify; undefined when it does. */
   readonly fault: string | undefined;
   /** Set when its key was revoked, perhaps after the certificate was issued. */
@@ -22,36 +34,41 @@ const clockSkewMs = 60_000;
 
 /** Verifies a statement. Never throws for what is in it. */
 export function verifyStatement(octets: Uint8Array, keys: readonly SigningKey[]): StatementFinding {
-  const jws = Buffer.from(octets).toString('latin1');
-  const statement = readStatement(octets);
-  if ('fault' in statement) {
-    return { jws, payload: undefined, fault: `it ${statement.fault}`, keyRevokedAt: undefined };
+  const text = Buffer.from(octets).toString('latin1');
+  const finding = { jws: text, payload: undefined, keyRevokedAt: undefined };
+  try {
+    const jws = readCompactJws(text, { maximumOctets: maximumStatementOctets });
+    const payload = readPayload(jws);
+    const { kid, typ } = jws.protectedHeader;
+    if (payload === undefined) return { ...finding, fault: 'it does not have the form of a statement' };
+    if (typ !== statementType) return { ...finding, payload, fault: `it is not of type ${statementType}` };
+    const key = keys.find(({ keyId }) => keyId === kid);
+    const fault = key === undefined ? 'its key is not among the keys' : faultOf(jws, payload, key);
+    return { jws: text, payload, fault, keyRevokedAt: key?.revokedAt };
+  } catch (error) {
+    if (error instanceof JoseError) return { ...finding, fault: error.detail };
+    throw error;
   }
-  const key = keys.find(({ keyId }) => keyId === statement.keyId);
-  const fault = key === undefined ? `its key ${statement.keyId} is not among the keys` : faultOf(statement, key);
-  return { jws, payload: statement.payload, fault, keyRevokedAt: key?.revokedAt };
 }
 
-function faultOf(statement: Statement, key: SigningKey): string | undefined {
-  const { payload, jws, finishedAt } = statement;
+function readPayload({ payload }: Jws): StatementPayload | undefined {
+  const { success, data } = statementPayloadSchema.safeParse(parseJson(payload));
+  // RFC 8785: one text for one meaning.
+  return success && canonicalJson(data) === Buffer.from(payload).toString('utf8') ? data : undefined;
+}
+
+function faultOf(jws: Jws, payload: StatementPayload, key: SigningKey): string | undefined {
   if (key.holder !== payload.perspective) return `its key is of ${key.holder}`;
+  const finishedAt = Date.parse(payload.finished);
   if (key.activeFrom !== undefined && key.activeFrom.getTime() > finishedAt + clockSkewMs) {
     return 'its key was not active yet';
   }
   if (key.retiredAt !== undefined && key.retiredAt.getTime() < finishedAt) return 'its key was retired before';
-  const publicJwk = readKey(key.subjectPublicKeyInfo);
-  // RFC 7638: the name of a key is made of the key, so an export cannot give one key the name of another.
-  if (publicJwk?.thumbprint !== key.keyId || publicJwk.kind !== 'P-256') return 'its key is not the one of that name';
+  const publicJwk = jwkOfKey(key.subjectPublicKeyInfo);
+  // RFC 7638: the name of a key is made of the key, so one key cannot pass by the name of another.
+  if (publicJwk.thumbprint !== key.keyId) return 'its key is not the one of that name';
   const { signingInput, signature } = jws;
-  const isSigned = verifyJws({ alg: 'ES256', key: publicJwk, signingInput, signature });
-  return isSigned ? undefined : 'its signature does not verify';
-}
-
-function readKey(subjectPublicKeyInfo: Uint8Array): PublicJwk | undefined {
-  try {
-    return jwkOfKey(subjectPublicKeyInfo);
-  } catch (error) {
-    if (error instanceof JoseError) return undefined;
-    throw error;
-  }
+  return verifyJws({ alg: 'ES256', key: publicJwk, signingInput, signature })
+    ? undefined
+    : 'its signature does not verify';
 }
