@@ -19,6 +19,8 @@ export type RemoteCheck = {
   readonly subject: ValidationSubject;
   readonly rules: ValidationRules;
   readonly chosen: readonly RemotePerspective[];
+  /** What the primary found. */
+  readonly own: Finding;
   readonly deadline: Date;
   readonly clock: Clock;
   readonly breaker: Breaker;
@@ -36,9 +38,9 @@ const graceMs = 500;
 
 /** Asks. Never fails: who cannot be asked is silent. */
 export async function askRemotes(remote: RemoteCheck): Promise<RemoteOutcome> {
-  const { rules, chosen, subject, deadline, clock } = remote;
+  const { rules, chosen, own, subject, deadline, clock } = remote;
   const findings = new Map<string, Finding>();
-  const judge = (): Quorum => judgeQuorum(rules, chosen, findings, subject.identifier.value);
+  const judge = (): Quorum => judgeQuorum(rules, { chosen, findings, own, name: subject.identifier.value });
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const lastTimer = setTimeout(end, Math.max(0, deadline.getTime() - clock.now().getTime()));
   let graceTimer: NodeJS.Timeout | undefined;

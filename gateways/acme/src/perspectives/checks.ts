@@ -15,6 +15,7 @@ import { createBreaker } from './breaker.ts';
 import { ask, type CheckKind, type Finding, passes, problemOf, type ValidationSubject } from './check.ts';
 import { readStatement } from './judge-statement.ts';
 import { createValidationMetrics } from './metrics.ts';
+import { isSignedZone } from './proof.ts';
 import type { PerspectiveRegistry, RemotePerspective } from './registry.ts';
 import { describeFindings, formatReport, remoteProblem } from './report.ts';
 import { selectPerspectives } from './selection.ts';
@@ -26,6 +27,8 @@ export type PassedCheck = {
   readonly statements: readonly string[];
   /** When the first of them was made. */
   readonly madeAt: Date;
+  /** Whether one of them shows that the zone of the name is signed. */
+  readonly isSigned: boolean;
 };
 
 /** How a validation came out. */
@@ -75,9 +78,13 @@ export type CheckOptions = {
   readonly timeoutMs?: number | undefined;
 };
 
-/** Whether permission to issue is looked for (RFC 8659 §3: names, never addresses). */
-export function needsCaa(subject: Pick<ValidationSubject, 'identifier'>, rules: ValidationRules | undefined): boolean {
-  return subject.identifier.type === 'dns' && (rules?.caa === 'on' || rules?.caa === 'where-signed');
+/** Whether permission to issue is looked for (RFC 8659 §3: for names, never for addresses). */
+export function caaDemand(
+  { identifier }: Pick<ValidationSubject, 'identifier'>,
+  rules: ValidationRules | undefined,
+): 'on' | 'off' | 'where-signed' {
+  if (identifier.type !== 'dns') return 'off';
+  return rules?.caa === 'on' || rules?.caa === 'where-signed' ? rules.caa : 'off';
 }
 
 /** Makes the checks. */
@@ -147,7 +154,7 @@ export function createChecks(options: CheckOptions): Checks {
       return passed(attempt, [own]);
     }
     const { findings, quorum } = await askRemotes({
-      ...{ check, attempt, subject, rules, chosen, clock, breaker },
+      ...{ check, attempt, subject, rules, chosen, own, clock, breaker },
       deadline: deadline(),
     });
     count(check, findings);
@@ -193,26 +200,38 @@ export function createChecks(options: CheckOptions): Checks {
     return { kind: 'failed', problem, isOurFault: problem.type === 'serverInternal' };
   };
 
+  const checkPermission = async (
+    begun: Begun,
+    subject: ValidationSubject,
+    rules: ValidationRules | undefined,
+  ): Promise<PassedCheck | FailedCheck> => {
+    const own = await askPrimary('caa', begun.attempt, subject);
+    return primaryFailure('caa', own, subject) ?? (await corroborate('caa', own, begun, subject, rules));
+  };
+
   return {
     validate: async (subject, rules) => {
       try {
         const begun = await begin(subject, remoteRules(rules));
         if ('kind' in begun) return begun;
-        const wantsCaa = needsCaa(subject, rules);
+        const demand = caaDemand(subject, rules);
+        const counted = remoteRules(rules);
+        // Remote perspectives are asked when the primary passed everything that is sure to be demanded.
         const [control, permission] = await Promise.all([
           askPrimary('dcv', begun.attempt, subject),
-          wantsCaa ? askPrimary('caa', begun.attempt, subject) : undefined,
+          demand === 'on' ? askPrimary('caa', begun.attempt, subject) : undefined,
         ]);
-        // Remote perspectives are asked when the primary passed.
         const failure =
           primaryFailure('dcv', control, subject) ??
           (permission === undefined ? undefined : primaryFailure('caa', permission, subject));
         if (failure !== undefined) return failure;
-        const [dcv, caa] = await Promise.all([
-          corroborate('dcv', control, begun, subject, remoteRules(rules)),
-          permission === undefined ? undefined : corroborate('caa', permission, begun, subject, remoteRules(rules)),
+        const [dcv, caaAlongside] = await Promise.all([
+          corroborate('dcv', control, begun, subject, counted),
+          permission === undefined ? undefined : corroborate('caa', permission, begun, subject, counted),
         ]);
         if ('kind' in dcv) return dcv;
+        const caa =
+          demand === 'where-signed' && dcv.isSigned ? await checkPermission(begun, subject, counted) : caaAlongside;
         if (caa !== undefined && 'kind' in caa) return caa;
         return { kind: 'passed', dcv, caa, persistUntil: persistUntil(control) };
       } catch (error) {
@@ -224,10 +243,7 @@ export function createChecks(options: CheckOptions): Checks {
       try {
         const begun = await begin(subject, remoteRules(rules));
         if ('kind' in begun) return begun;
-        const own = await askPrimary('caa', begun.attempt, subject);
-        const failure = primaryFailure('caa', own, subject);
-        if (failure !== undefined) return failure;
-        const caa = await corroborate('caa', own, begun, subject, remoteRules(rules));
+        const caa = await checkPermission(begun, subject, remoteRules(rules));
         return 'kind' in caa ? caa : { kind: 'passed', caa };
       } catch (error) {
         log.warn({ err: error }, 'the perspectives could not be asked');
@@ -255,6 +271,7 @@ function passed(attempt: Attempt, findings: readonly Finding[]): PassedCheck {
     attempt: attempt.id,
     statements: stated.map(({ statement }) => statement),
     madeAt: new Date(Math.min(...made)),
+    isSigned: isSignedZone(stated.map(({ payload }) => payload)),
   };
 }
 

@@ -4,6 +4,7 @@
 
 import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
 import { type Finding, passes } from './check.ts';
+import { isProven } from './proof.ts';
 import type { RemotePerspective } from './registry.ts';
 import { publicPolicy, requiredSites } from './selection.ts';
 
@@ -19,25 +20,31 @@ export type Quorum = {
   readonly shortfall: string;
 };
 
+/** What the quorum is counted by. */
+export type QuorumRules = Pick<ValidationRules, 'remotes' | 'corroborations' | 'policy' | 'requiredSites' | 'dnssec'>;
+
 /** BR §3.2.2.9: service regions among those that corroborate. */
 const publicRegions = 2;
 
-/**
- * Judges the findings that are there.
- *
- * @param chosen what the attempt uses
- * @param name canonical, without `*.`
- */
-export function judgeQuorum(
-  rules: Pick<ValidationRules, 'remotes' | 'corroborations' | 'policy' | 'requiredSites'>,
-  chosen: readonly RemotePerspective[],
-  findings: ReadonlyMap<string, Finding>,
-  name: string,
-): Quorum {
+/** What is judged. */
+export type Attempted = {
+  /** What the attempt uses. */
+  readonly chosen: readonly RemotePerspective[];
+  /** What came from them so far, by name. */
+  readonly findings: ReadonlyMap<string, Finding>;
+  /** What the primary found. It never counts. */
+  readonly own: Finding;
+  /** Canonical, without `*.`. */
+  readonly name: string;
+};
+
+/** Judges the findings that are there. */
+export function judgeQuorum(rules: QuorumRules, { chosen, findings, own, name }: Attempted): Quorum {
   const used = Math.max(chosen.length, rules.remotes);
+  const payloads = [own, ...findings.values()].flatMap((one) => (one.kind === 'stated' ? [one.payload] : []));
   const corroborating = chosen.filter((one) => {
     const finding = findings.get(one.name);
-    return finding !== undefined && passes(finding);
+    return finding?.kind === 'stated' && passes(finding) && isProven(rules, finding.payload, payloads);
   });
   const shortfall = describeShortfall(rules, corroborating, used, name);
   if (shortfall === '') return { verdict: 'met', corroborating: corroborating.length, used, shortfall };
@@ -48,7 +55,7 @@ export function judgeQuorum(
 }
 
 function describeShortfall(
-  rules: Pick<ValidationRules, 'remotes' | 'corroborations' | 'policy' | 'requiredSites'>,
+  rules: QuorumRules,
   corroborating: readonly RemotePerspective[],
   used: number,
   name: string,

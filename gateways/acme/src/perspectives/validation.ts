@@ -12,7 +12,7 @@ import { type Account, readAccount, readAccountKeys } from '../state/accounts.ts
 import type { Authorization } from '../state/authorizations.ts';
 import { putStatements, readStatements, type StatementSet } from '../state/statements.ts';
 import type { ValidationSubject } from './check.ts';
-import { type Checks, needsCaa, type PassedCheck } from './checks.ts';
+import { type Checks, caaDemand, type PassedCheck } from './checks.ts';
 
 /** What came of a validation. */
 export type ValidationOutcome =
@@ -155,7 +155,11 @@ export function createValidation({ checks, store, profiles, clock, orderLifeMs }
       const { dcv, caa } = (await readStatements(store, [authorization.id])).get(authorization.id) ?? {};
       if (dcv === undefined) throw new Error(`nothing was signed about the valid authorization ${authorization.id}`);
       const { rules } = profileOf(authorization);
-      if (rules === undefined || !needsCaa(authorization, rules)) return dcv.statements;
+      const demand = caaDemand(authorization, rules);
+      // Where it depends on the zone, the validation found out whether it is signed.
+      if (rules === undefined || demand === 'off' || (demand === 'where-signed' && caa === undefined)) {
+        return dcv.statements;
+      }
       const permission = caa === undefined || caa.goodUntil <= now ? await recheckCaa(authorization, rules) : caa;
       return [...dcv.statements, ...permission.statements];
     },

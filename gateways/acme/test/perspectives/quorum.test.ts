@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { StatementPayload } from '@gatehouse/ra-client/perspective-statement';
 import fc from 'fast-check';
 import type { Finding } from '../../src/perspectives/check.ts';
 import { kilometresBetween } from '../../src/perspectives/distance.ts';
@@ -15,7 +16,9 @@ function remotes(names: readonly string[]) {
   return names.map((name) => createDouble(name).perspective);
 }
 
-function statedBy(name: string, result: 'pass' | 'fail'): Finding {
+const own = statedBy('primary', 'pass');
+
+function statedBy(name: string, result: 'pass' | 'fail', dns: StatementPayload['dns'] = []): Finding {
   const now = new Date().toISOString();
   return {
     kind: 'stated',
@@ -24,13 +27,14 @@ function statedBy(name: string, result: 'pass' | 'fail'): Finding {
     payload: {
       ...{ v: 1, perspective: name, site: name, rir: '', build: '', attempt: 'a', order: '', authorization: '' },
       ...{ perspectives: [], check: 'dcv', identifier: { type: 'dns', value: 'a.example' }, isWildcard: false },
-      ...{ method: 'http-01', account: '', thumbprint: 'a', result, dns: [], started: now, finished: now },
+      ...{ method: 'http-01', account: '', thumbprint: 'a', result, dns, started: now, finished: now },
     },
   };
 }
 
 function judge(rules: ReturnType<typeof rulesOf>, names: readonly string[], findings: readonly Finding[]) {
-  return judgeQuorum(rules, remotes(names), new Map(findings.map((one) => [one.name, one])), 'a.example');
+  const byName = new Map(findings.map((one) => [one.name, one]));
+  return judgeQuorum(rules, { chosen: remotes(names), findings: byName, own, name: 'a.example' });
 }
 
 describe('BR §3.2.2.9: the quorum', () => {
@@ -75,9 +79,21 @@ describe('BR §3.2.2.9: the quorum', () => {
       (one) => one.perspective,
     );
     const one = new Map([['a', statedBy('a', 'pass')]]);
-    assert.equal(judgeQuorum(rules, chosen, one, 'a.example').verdict, 'open');
+    assert.equal(judgeQuorum(rules, { chosen, findings: one, own, name: 'a.example' }).verdict, 'open');
     const both = new Map([...one, ['b', statedBy('b', 'pass')] as const]);
-    assert.equal(judgeQuorum(rules, chosen, both, 'a.example').verdict, 'met');
+    assert.equal(judgeQuorum(rules, { chosen, findings: both, own, name: 'a.example' }).verdict, 'met');
+  });
+
+  it('does not count who saw no proof of an answer that others saw proven (RFC 4035)', () => {
+    const answer = (isAuthenticated: boolean, name = 'a.example') => [
+      { name, type: 'TXT', rcode: 'NOERROR', isAuthenticated, resolver: '127.0.0.1:53' },
+    ];
+    const stripped = [statedBy('a', 'pass', answer(true)), statedBy('b', 'pass', answer(false, 'A.example.'))];
+    assert.equal(judge(rulesOf(2, 2, { dnssec: 'where-signed' }), ['a', 'b'], stripped).verdict, 'missed');
+    assert.equal(judge(rulesOf(2, 2, { dnssec: 'off' }), ['a', 'b'], stripped).verdict, 'met');
+    const unsigned = [statedBy('a', 'pass', answer(false)), statedBy('b', 'pass', answer(false))];
+    assert.equal(judge(rulesOf(2, 2, { dnssec: 'where-signed' }), ['a', 'b'], unsigned).verdict, 'met');
+    assert.equal(judge(rulesOf(2, 2, { dnssec: 'on' }), ['a', 'b'], unsigned).verdict, 'missed');
   });
 
   it('is never met without a remote perspective', () => {
