@@ -32,6 +32,12 @@ const channelOptions: ChannelOptions = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
+/** The core's largest answer is the evidence of one certificate: what an enrollment may bring, and the keys beside it. */
+const largestCoreAnswer = 17 * 1024 * 1024;
+
+/** A statement has at most 16 KiB; a perspective that sends more is not listened to. */
+const largestPerspectiveAnswer = 64 * 1024;
+
 /** A connection with the number of calls on it. */
 export class BridgeChannel {
   readonly client: Client;
@@ -45,6 +51,7 @@ export class BridgeChannel {
       ...channelOptions,
       // Certificates name the party, not the machine it happens to run on; without it a connection to an IP literal fails as well.
       'grpc.ssl_target_name_override': expected.name,
+      'grpc.max_receive_message_length': expected.kind === 'dns' ? largestCoreAnswer : largestPerspectiveAnswer,
     });
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { RecordedEvidence } from '@gatehouse/proto/administration';
 import type { RegisterSigningKeyRequest, RetireSigningKeyRequest } from '@gatehouse/proto/domain-validation';
 import { connectCore } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
@@ -84,5 +85,33 @@ describe('mpic.md §3.1: the registry of perspectives', () => {
     await withCore({ registerSigningKey }, async (validation) => {
       await assert.rejects(validation.registerSigningKey({ proof: '', address: '', build: '' }), { code: 'bad-key' });
     });
+  });
+});
+
+describe('mpic.md §4: evidence for operators', () => {
+  it('comes whole, also of a certificate with a hundred names', async () => {
+    const statements = Array.from({ length: 800 }, () => Buffer.alloc(16_384, 'a'));
+    const evidence = [{ type: 'perspective-results', payload: Buffer.alloc(0), certificates: [], statements }];
+    const recorded: RecordedEvidence = {
+      serialNumber: '4a01',
+      evidence,
+      keys: [key],
+      recordedAt: new Date('2026-11-21T12:00:00Z'),
+      keptUntil: new Date('2028-11-21T12:00:00Z'),
+      verdicts: ['mpic name=a.example'],
+    };
+    const core = await startTestCore(authority, { getEvidence: () => recorded });
+    const client = connectCore({
+      addresses: [core.address],
+      credential: holdCredential(authority.credential('operator/admin')),
+      log: silentLog,
+      timeoutMs: 60_000,
+    });
+    try {
+      assert.deepEqual(await client.administration.getEvidence('4a01'), recorded);
+    } finally {
+      await client.close(0);
+      core.stop();
+    }
   });
 });

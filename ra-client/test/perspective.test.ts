@@ -135,6 +135,13 @@ describe('mpic.md §2: a gate asks a perspective', () => {
       });
     });
   }
+
+  it('does not listen to one that sends without end', async () => {
+    const jws = 'a'.repeat(128 * 1024);
+    await withPerspective({ checkDomainControl: () => ({ jws }) }, async (client) => {
+      await assert.rejects(client.checkDomainControl(question, soon()), { name: 'CoreError' });
+    });
+  });
 });
 
 describe('mpic.md §1: the channel is authenticated', () => {
