@@ -67,7 +67,7 @@ export function identityFault(
   if (key.holder !== payload.perspective) return `its key is of ${key.holder}`;
   if (key.revokedAt !== undefined) return 'its key was revoked';
   if (key.activeFrom.getTime() > finishedAt + skewMs) return 'its key was not active yet';
-  if (key.retiredAt !== undefined && key.retiredAt.getTime() < finishedAt) return 'its key was retired before';
+  if (key.retiredAt !== undefined && key.retiredAt.getTime() + skewMs < finishedAt) return 'its key was retired before';
   if (startedAt > finishedAt) return 'it ended before it began';
   if (finishedAt > rules.now.getTime() + skewMs) return 'it is from the future';
   if (speaker.kind === 'primary') {

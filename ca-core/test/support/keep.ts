@@ -3,17 +3,20 @@ import { readCertificate } from '@gatehouse/pkix/certificate';
 import { createManualClock, type ManualClock } from '@gatehouse/runtime/clock';
 import { createLog } from '@gatehouse/runtime/log';
 import { createMetrics } from '@gatehouse/runtime/metrics';
+import type { z } from 'zod';
 import { createAuditChain } from '../../src/audit/chain.ts';
 import { generateHierarchy } from '../../src/authorities/generate-hierarchy.ts';
 import { ownKeyFingerprints } from '../../src/enrollment/forbidden-keys.ts';
 import { bindProfiles } from '../../src/enrollment/issuing-profile.ts';
 import type { EnrollmentContext } from '../../src/enrollment/pipeline.ts';
 import { createValidationSettings } from '../../src/evidence/validation.ts';
+import { validationConfigurationSchema } from '../../src/evidence/validation-configuration.ts';
 import type { Keep } from '../../src/keep.ts';
 import type { Signer } from '../../src/keys/signer.ts';
 import { createSoftwareSigner } from '../../src/keys/software-signer.ts';
 import { createKeepMetrics } from '../../src/metrics.ts';
 import { loadProfiles } from '../../src/profiles/load-profiles.ts';
+import type { Profile } from '../../src/profiles/profile.ts';
 import { callerUri, coreUri } from '../../src/registry/caller.ts';
 import { createRegistry } from '../../src/registry/registry.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -22,8 +25,16 @@ import { startVerifier } from '../../src/verification/verifier.ts';
 /** A keep whose clock stands still and whose one RA is called `gate` and may ask for anything. */
 export type TestKeep = { readonly keep: Keep; readonly clock: ManualClock; close(): Promise<void> };
 
+/** What a test keep has besides. */
+export type TestKeepOptions = {
+  /** `core.validation`, as it is written. */
+  readonly validation?: z.input<typeof validationConfigurationSchema>;
+  /** Beside the built-in ones. */
+  readonly profiles?: readonly Profile[];
+};
+
 /** Makes a keep in memory. @param wrap makes the signer of the issuing CA out of the software signer */
-export async function openTestKeep(wrap: (signer: Signer) => Signer): Promise<TestKeep> {
+export async function openTestKeep(wrap: (signer: Signer) => Signer, options: TestKeepOptions = {}): Promise<TestKeep> {
   const clock = createManualClock(new Date('2026-06-01T12:00:00Z'));
   const log = createLog({ name: 'test', level: 'silent' });
   const { keys, certificates } = generateHierarchy({ organization: 'Example', now: clock.now() });
@@ -43,7 +54,8 @@ export async function openTestKeep(wrap: (signer: Signer) => Signer): Promise<Te
   const authorities = { root, issuing, service, auditKey: keys.audit };
   const store = await openStore({ file: ':memory:', audit: createAuditChain({ key: keys.audit }), clock, log });
   const registry = createRegistry(store, clock);
-  const profiles = loadProfiles();
+  const profiles = new Map([...loadProfiles(), ...(options.profiles ?? []).map((each) => [each.name, each] as const)]);
+  const validation = createValidationSettings(validationConfigurationSchema.parse(options.validation ?? {}));
   const everything = {
     dnsSuffixes: ['*'],
     ipRanges: ['*'],
@@ -68,9 +80,9 @@ export async function openTestKeep(wrap: (signer: Signer) => Signer): Promise<Te
     root,
     issuing,
     service,
-    profiles: bindProfiles(profiles, authorities, clock.now()),
+    profiles: bindProfiles(profiles, authorities, clock.now(), undefined, validation),
     evidenceAnchors: { common: [], byFile: new Map() },
-    validation: createValidationSettings(),
+    validation,
     registry,
     store,
     verifier,
