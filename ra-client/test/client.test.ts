@@ -9,6 +9,7 @@ import {
   createServiceAuthority,
   issued,
   onEnroll,
+  perspectiveNames,
   silentLog,
   startTestCore,
   startTlsServer,
@@ -352,6 +353,8 @@ describe('ARCHITECTURE §3: who is believed', () => {
       server: authority,
       names: [{ kind: 'uri', value: 'spiffe://gatehouse.internal/ra/scep' }] as const,
     },
+    // A perspective holds a certificate of the service CA for servers: it must not pass for the core.
+    { title: 'refuses a perspective that plays the core', server: authority, names: perspectiveNames('dublin') },
   ];
   for (const { title, server, names } of cases) {
     it(title, async () => {
