@@ -16,6 +16,7 @@ import type { ListenAddress } from '@gatehouse/runtime/listen';
 import { createAccountKeys } from './account-keys.ts';
 import { problemRefusal } from './answer.ts';
 import { createCertificateParts } from './certificate-parts.ts';
+import { startCollector } from './collector.ts';
 import { type AcmeConfiguration, acmeSchema, baseUrls } from './config.ts';
 import type { AcmeGate } from './gate.ts';
 import { startIssuance } from './issuance-job.ts';
@@ -118,6 +119,9 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
   process.onShutdown('validations', () => validating.close());
   const issuing = startIssuance(parts);
   process.onShutdown('issuance', () => issuing.close());
+
+  const collector = startCollector({ store, clock, log });
+  process.onShutdown('collector', () => collector.close());
 
   // The port may be the system's choice, which is known when it is listened on; nobody asks before.
   let urls = createUrls({ bases: baseUrls(configuration, configuration.listen.port), directoryPath, reflectsOrigin });
