@@ -42,6 +42,9 @@ const sweepLimit = 64;
 /** Validations at a time. They mostly wait for others. */
 const concurrency = 256;
 
+/** How long the end of the process waits for validations. */
+const closingMs = 2_000;
+
 /** Own attempts of a validation that failed for our fault, and the pauses between them. */
 const retryPausesMs = [1_000, 4_000];
 
@@ -162,7 +165,8 @@ export function startValidation(gate: ValidationParts): ValidationJob {
     close: async () => {
       stop.abort();
       for (const timer of timers) clearInterval(timer);
-      await Promise.all(working.values());
+      // Whoever still looks at a name then is left alone: the lease ends by itself, and another copy looks again.
+      await Promise.race([Promise.all(working.values()), pause(closingMs, new AbortController().signal)]);
     },
   };
 }

@@ -1,0 +1,312 @@
+// The worker of validations and its leases, on a real store: what is committed together, who takes up what another copy of
+// the gate left, and that who lost a lease changes nothing.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createManualClock, type ManualClock } from '@gatehouse/runtime/clock';
+import type { StateStore } from '@gatehouse/runtime/database/state-store';
+import { newUnguessableId } from '@gatehouse/runtime/identifiers';
+import { createMetrics } from '@gatehouse/runtime/metrics';
+import type { Validation, ValidationOutcome } from '../src/perspectives/validation.ts';
+import type { RateLimits } from '../src/rate-limits.ts';
+import type { Account } from '../src/state/accounts.ts';
+import {
+  attemptChallenge,
+  deactivateAuthorization,
+  insertAuthorization,
+  readAuthorization,
+  StateChangedError,
+} from '../src/state/authorizations.ts';
+import { insertOrder, readOrder } from '../src/state/orders.ts';
+import { readStatements } from '../src/state/statements.ts';
+import { newValidationLease, startValidation, type ValidationJob } from '../src/validation-job.ts';
+import { createTestLog } from './support/log.ts';
+import { openMemoryState, storeAccount } from './support/memory-state.ts';
+import { pollUntil } from './support/poll.ts';
+
+const start = new Date('2026-11-21T12:00:00Z');
+const noLimits: RateLimits = {
+  forAccount: () => [],
+  forOrder: () => [],
+  forFailure: () => [],
+  forSuccess: () => [],
+  refuseFailing: async () => {},
+  explain: async (error) => error,
+};
+
+let store: StateStore;
+let account: Account;
+let clock: ManualClock;
+let jobs: ValidationJob[];
+
+beforeEach(async () => {
+  store = await openMemoryState();
+  account = await storeAccount(store);
+  clock = createManualClock(start);
+  jobs = [];
+});
+afterEach(async () => {
+  for (const job of jobs) await job.close();
+  await store.close();
+});
+
+function passed(): ValidationOutcome {
+  const set = { attempt: 'attempt', checkedAt: start, goodUntil: new Date(start.getTime() + 3_600_000) };
+  return {
+    kind: 'passed',
+    statements: [
+      { ...set, check: 'dcv', statements: ['a', 'b'] },
+      { ...set, check: 'caa', statements: ['c'] },
+    ],
+    expiresAt: new Date(start.getTime() + 86_400_000),
+  };
+}
+
+const failed: ValidationOutcome = {
+  kind: 'failed',
+  problem: { type: 'dns', detail: 'NXDOMAIN' },
+  isOurFault: false,
+};
+
+/** One copy of the gate. */
+function copy(worker: string, validate: Validation['validate']) {
+  const { log, lines } = createTestLog();
+  const validation: Validation = { validate, freshStatements: async () => [], close: async () => {} };
+  const parts = { store, validation, rates: noLimits, clock, log, metrics: createMetrics('test_'), worker };
+  const job = startValidation(parts);
+  jobs.push(job);
+  return { worker, job, lines, lease: () => newValidationLease({ worker, clock }) };
+}
+
+/** An order with so many authorizations, none of them attempted. */
+async function storePending(count = 1): Promise<{ readonly orderId: string; readonly ids: readonly string[] }> {
+  const orderId = newUnguessableId();
+  const ids = Array.from({ length: count }, () => newUnguessableId());
+  const names = ids.map((_, i) => `n${i}.example`);
+  const expiresAt = new Date(start.getTime() + 86_400_000);
+  await store.commit([
+    insertOrder({
+      id: orderId,
+      accountId: account.id,
+      status: 'pending',
+      identifiers: names.map((value) => ({ type: 'dns', value })),
+      identifiersDigest: '00',
+      profile: 'plain',
+      notBefore: undefined,
+      notAfter: undefined,
+      authorizations: ids,
+      pendingAuthorizations: count,
+      replaces: undefined,
+      createdAt: start,
+      expiresAt,
+    }),
+    ...ids.map((id, i) =>
+      insertAuthorization({
+        id,
+        accountId: account.id,
+        orderId,
+        status: 'pending',
+        identifier: { type: 'dns', value: names[i] ?? '', isWildcard: false },
+        profile: 'plain',
+        token: 'token',
+        methods: ['http-01'],
+        externalAccount: undefined,
+        createdAt: start,
+        expiresAt,
+      }),
+    ),
+  ]);
+  return { orderId, ids };
+}
+
+async function settled(id: string) {
+  return await pollUntil(async () => {
+    const found = await readAuthorization(store, id);
+    return found?.status === 'pending' ? undefined : found;
+  });
+}
+
+describe('acme.md §3: what is committed together', () => {
+  it('makes an order ready with the last of its authorizations, however they end at once', async () => {
+    const { orderId, ids } = await storePending(8);
+    const { job, worker, lease } = copy('one', async () => passed());
+    for (const id of ids) await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    for (const id of ids) job.wake(id);
+    for (const id of ids) assert.equal((await settled(id))?.status, 'valid');
+    assert.equal((await readOrder(store, orderId))?.status, 'ready');
+    const sets = await readStatements(store, ids);
+    assert.deepEqual(sets.get(ids[0] ?? '')?.dcv?.statements, ['a', 'b']);
+    assert.deepEqual(sets.get(ids[7] ?? '')?.caa?.statements, ['c']);
+    assert.equal((await readAuthorization(store, ids[0] ?? ''))?.leaseOwner, undefined, worker);
+  });
+
+  it('makes an order invalid with the first of its authorizations that fails, and says which', async () => {
+    const { orderId, ids } = await storePending(2);
+    const [id = ''] = ids;
+    const { job, lease } = copy('one', async () => failed);
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    job.wake(id);
+    const decided = await settled(id);
+    assert.equal(decided?.status, 'invalid');
+    assert.match(decided?.error ?? '', /NXDOMAIN/);
+    const order = await readOrder(store, orderId);
+    assert.equal(order?.status, 'invalid');
+    assert.match(order?.error ?? '', /n0\.example/);
+  });
+
+  it('never makes an order ready again that became invalid meanwhile', async () => {
+    const { orderId, ids } = await storePending(2);
+    const [first = '', second = ''] = ids;
+    const outcomes = new Map([
+      [first, failed],
+      [second, passed()],
+    ]);
+    const { job, lease } = copy('one', async ({ id }) => outcomes.get(id) ?? failed);
+    for (const id of ids) await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    job.wake(first);
+    await settled(first);
+    job.wake(second);
+    assert.equal((await settled(second))?.status, 'valid');
+    assert.equal((await readOrder(store, orderId))?.status, 'invalid');
+  });
+
+  it('lets one of two attempts of a challenge be the first', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    const { lease } = copy('one', async () => passed());
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    await assert.rejects(
+      store.commit([attemptChallenge(id, 'dns-01', account.thumbprint, lease())]),
+      StateChangedError,
+    );
+  });
+});
+
+describe('acme.md §3, rules 3 and 7: leases', () => {
+  const never = () => new Promise<ValidationOutcome>(() => {});
+
+  it('of a copy that died go to another one when they end, and not before', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    await store.commit([
+      attemptChallenge(id, 'http-01', account.thumbprint, newValidationLease({ worker: 'dead', clock })),
+    ]);
+    const { job } = copy('two', async () => passed());
+    await job.sweep();
+    assert.equal((await readAuthorization(store, id))?.leaseOwner, 'dead');
+    clock.advance(30_000);
+    await job.sweep();
+    assert.equal((await settled(id))?.status, 'valid');
+  });
+
+  it('are taken by one of many copies', async () => {
+    const { ids } = await storePending(5);
+    const dead = newValidationLease({ worker: 'dead', clock });
+    for (const id of ids) await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, dead)]);
+    clock.advance(30_000);
+    const validated: string[] = [];
+    const copies = ['a', 'b', 'c'].map((worker) =>
+      copy(worker, async ({ id }) => {
+        validated.push(id);
+        return passed();
+      }),
+    );
+    await Promise.all(copies.map(({ job }) => job.sweep()));
+    for (const id of ids) await settled(id);
+    assert.deepEqual(validated.toSorted(), ids.toSorted());
+  });
+
+  it('that were lost change nothing: the first outcome stands', async () => {
+    const { orderId, ids } = await storePending();
+    const [id = ''] = ids;
+    const { promise, resolve } = Promise.withResolvers<ValidationOutcome>();
+    const slow = copy('slow', () => promise);
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, slow.lease())]);
+    slow.job.wake(id);
+    // The process stood still: its lease ended, another copy took it and finished.
+    clock.advance(30_000);
+    const quick = copy('quick', async () => passed());
+    await quick.job.sweep();
+    assert.equal((await settled(id))?.status, 'valid');
+    resolve(failed);
+    await pollUntil(async () => slow.lines().find(({ msg }) => /another copy has the lease/.test(String(msg))));
+    assert.equal((await readAuthorization(store, id))?.status, 'valid');
+    assert.equal((await readOrder(store, orderId))?.status, 'ready');
+  });
+
+  it('that another copy holds now are not used, even before it has finished', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    const { promise, resolve } = Promise.withResolvers<ValidationOutcome>();
+    const slow = copy('slow', () => promise);
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, slow.lease())]);
+    slow.job.wake(id);
+    clock.advance(30_000);
+    const other = copy('other', never);
+    jobs.pop();
+    await other.job.sweep();
+    resolve(passed());
+    await pollUntil(async () => slow.lines().find(({ msg }) => /another copy has the lease/.test(String(msg))));
+    const found = await readAuthorization(store, id);
+    assert.deepEqual([found?.status, found?.leaseOwner], ['pending', 'other']);
+  });
+
+  it('of an authorization that is deactivated end with it', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    const { promise, resolve } = Promise.withResolvers<ValidationOutcome>();
+    const { job, lease, lines } = copy('one', () => promise);
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    job.wake(id);
+    await store.commit([deactivateAuthorization(id)]);
+    resolve(passed());
+    await pollUntil(async () => lines().find(({ msg }) => /deactivated/.test(String(msg))));
+    assert.equal((await readAuthorization(store, id))?.status, 'deactivated');
+  });
+
+  it('are nobody’s reason to work on what they did not lease', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    await store.commit([
+      attemptChallenge(id, 'http-01', account.thumbprint, newValidationLease({ worker: 'other', clock })),
+    ]);
+    let asked = 0;
+    const { job } = copy('one', async () => {
+      asked++;
+      return passed();
+    });
+    job.wake(id);
+    await job.close();
+    assert.equal(asked, 0);
+  });
+});
+
+describe('RFC 8555 §8.2: own retries', () => {
+  it('are made when the fault is ours, and the client sees processing meanwhile', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    const outcomes: ValidationOutcome[] = [
+      { kind: 'failed', problem: { type: 'serverInternal', detail: 'nobody answered' }, isOurFault: true },
+      passed(),
+    ];
+    const { job, lease } = copy('one', async () => outcomes.shift() ?? failed);
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    job.wake(id);
+    assert.equal((await settled(id))?.status, 'valid');
+  });
+
+  it('end with the process, whose lease then ends for another copy', async () => {
+    const { ids } = await storePending();
+    const [id = ''] = ids;
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const { job, lease } = copy('one', async () => {
+      resolve();
+      return { kind: 'failed', problem: { type: 'serverInternal', detail: 'nobody' }, isOurFault: true };
+    });
+    await store.commit([attemptChallenge(id, 'http-01', account.thumbprint, lease())]);
+    job.wake(id);
+    await asked;
+    await job.close();
+    assert.equal((await readAuthorization(store, id))?.status, 'pending');
+  });
+});
