@@ -44,6 +44,8 @@ export async function getOver(socket: Socket, url: URL, signal: AbortSignal): Pr
       headers: { 'user-agent': 'gatehouse-perspective', accept: '*/*', 'accept-encoding': 'identity' },
       signal,
     });
+    // Not reading it to its end is an error of the stream, and nobody else listens.
+    body.on('error', () => undefined);
     const location = headers.location;
     // The body of a redirect proves nothing.
     const isRead = statusCode < 300 || statusCode > 399;
