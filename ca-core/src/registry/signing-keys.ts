@@ -12,7 +12,7 @@ import {
   retireSigningKey as retireOperation,
   revokeSigningKey as revokeOperation,
 } from '../store/signing-keys.ts';
-import type { WriteOperation } from '../store/write-set.ts';
+import type { WriteOperation, WriteSet } from '../store/write-set.ts';
 import type { Caller } from './caller.ts';
 import { checkBuild, checkPerspectiveAddress } from './perspective-endpoint.ts';
 import type { SigningKeyRecord } from './perspectives.ts';
@@ -51,7 +51,7 @@ export async function registerSigningKey(
   // The holder's clock is the one under its statements: a first one must not be older than its key.
   const activeFrom = new Date(Math.min(clock.now().getTime(), issuedAt.getTime()));
   const key = { keyId, holder: caller.uri, subjectPublicKeyInfo, activeFrom };
-  await store.commit({
+  const set: WriteSet = {
     operations: [...(known === undefined ? [insertSigningKey(key)] : []), ...endpoint.operations],
     events: [
       {
@@ -62,7 +62,16 @@ export async function registerSigningKey(
         body: { keyId, isNew: known === undefined, address, build, requestId },
       },
     ],
-  });
+  };
+  try {
+    await store.commit(set);
+  } catch (error) {
+    if (known !== undefined || !(error instanceof CoreError) || error.code !== 'conflict') throw error;
+    // The same call came twice at once, and the other one was first.
+    registry.reload();
+    if (registry.findSigningKey(keyId) === undefined) throw error;
+    return await registerSigningKey(keep, { caller, requestId }, request);
+  }
   registry.reload();
   return stored(keep, keyId);
 }
