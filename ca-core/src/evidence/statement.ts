@@ -2,7 +2,6 @@
  * One signed statement of a perspective, taken apart (mpic.md §2). What is read here is only a claim: whose key signed it,
  * and whether it counts, is judged in judge-statement.ts.
  */
-import { canonicalJson } from '@gatehouse/pkix/jose/canonical-json';
 import { readCompactJws } from '@gatehouse/pkix/jose/compact-jws';
 import { JoseError } from '@gatehouse/pkix/jose/error';
 import type { Jws } from '@gatehouse/pkix/jose/jws';
@@ -63,11 +62,12 @@ function readParts(octets: Uint8Array, jws: Jws): Statement | UnreadableStatemen
   return { octets, jws, keyId: kid, payload, startedAt, finishedAt };
 }
 
-// RFC 8785: a text that is not canonical, such as one with a member twice, could be read in two ways.
+// A text with white space, needless escapes or a member twice could be read in two ways; canonical JSON (RFC 8785) has none.
 function readPayload(octets: Uint8Array): StatementPayload | undefined {
-  const text = Buffer.from(octets).toString('utf8');
-  const result = statementPayloadSchema.safeParse(parse(text));
-  return result.success && canonicalJson(result.data) === text ? result.data : undefined;
+  const text = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8');
+  const value = parse(text);
+  if (JSON.stringify(value) !== text) return undefined;
+  return statementPayloadSchema.safeParse(value).data;
 }
 
 function parse(text: string): unknown {
