@@ -65,10 +65,13 @@ export function createUrls({
 }: AcmeUrlsOptions): AcmeUrls {
   const [canonical] = bases;
   const known = new Set(bases);
-  const places = bases.map((base) => {
-    const { origin } = new URL(base);
-    return { base, origin, prefix: base.slice(origin.length) };
-  });
+  const places = bases
+    .map((base) => {
+      const { origin } = new URL(base);
+      return { base, origin, prefix: base.slice(origin.length) };
+    })
+    // One base may be below another: the longer one is meant.
+    .sort((one, other) => other.prefix.length - one.prefix.length);
   const canonicalOrigin = new URL(canonical).origin;
   const byOrigin = Map.groupBy(places, ({ origin }) => origin);
   return {
