@@ -39,6 +39,30 @@ Examples:
       await runEst({ directory: existingDataDirectory(options.data).path, set: options.set });
     });
 
+  addSetOption(addDataOption(run.command('acme').description('run the ACME gate')))
+    .addHelpText('after', '\nExample:\n  $ gatehouse run acme --data /etc/gatehouse-acme\n')
+    .action(async (options: RunOptions) => {
+      endWithParent();
+      const { runAcme } = await import('@gatehouse/gateway-acme/main');
+      await runAcme({ directory: existingDataDirectory(options.data).path, set: options.set });
+    });
+
+  addSetOption(
+    addDataOption(
+      run
+        .command('perspective')
+        .description('run a perspective: one place from which names are looked at')
+        .option('--name <name>', 'which perspective it is (default: perspective.name in gatehouse.yaml)'),
+    ),
+  )
+    .addHelpText('after', '\nExample:\n  $ gatehouse run perspective --data /etc/gatehouse-perspective\n')
+    .action(async (options: RunOptions & { readonly name?: string | undefined }) => {
+      endWithParent();
+      const { runPerspective } = await import('@gatehouse/gateway-perspective/main');
+      const { path } = existingDataDirectory(options.data);
+      await runPerspective({ directory: path, set: options.set, name: options.name });
+    });
+
   addSetOption(addDataOption(run.command('status').description('run the status gate: OCSP and CRLs over plain HTTP')))
     .addHelpText('after', '\nExample:\n  $ gatehouse run status --data /etc/gatehouse-status\n')
     .action(async (options: RunOptions) => {

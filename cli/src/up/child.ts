@@ -14,8 +14,12 @@ import { createLogReader, type LogReader } from './log-reader.ts';
 const command = fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url));
 
 export type ChildOptions = {
-  /** `core`, `est`, … */
+  /** Name of its run file and of its log: `core`, `est`, `perspective-here-a`, … */
   readonly name: string;
+  /** Its section of gatehouse.yaml; its name unless told. */
+  readonly section?: string | undefined;
+  /** What `gatehouse run` is told; its name unless told. */
+  readonly run?: readonly string[] | undefined;
   readonly data: DataDirectory;
   /** `--set` arguments. */
   readonly set: readonly string[];
@@ -42,13 +46,13 @@ const settledAfterMs = 60_000;
 
 /** Starts a process. */
 export function startChild(options: ChildOptions): Child {
-  const { name, data, warn } = options;
+  const { name, section = name, data, warn } = options;
   const log = createLogReader({ name, path: data.logFile(name), warn });
   const stopping = new AbortController();
   let failures = 0;
   let current = launch(options, options.set, log);
   const ready = current.ready.then((running) => {
-    watch([...options.set, ...pinnedPorts(name, running)]);
+    watch([...options.set, ...pinnedPorts(section, running)]);
     return running;
   });
 
@@ -99,7 +103,7 @@ type Launched = {
 // What a request needs is garbage a moment later: with room for many requests the collector copies next to nothing.
 const engineOptions = ['--max-semi-space-size=32'];
 
-function launch({ name, data, warn }: ChildOptions, set: readonly string[], log: LogReader): Launched {
+function launch({ name, run = [name], data, warn }: ChildOptions, set: readonly string[], log: LogReader): Launched {
   rmSync(data.runFile(name), { force: true });
   const child = spawn(
     process.execPath,
@@ -107,7 +111,7 @@ function launch({ name, data, warn }: ChildOptions, set: readonly string[], log:
       ...engineOptions,
       command,
       'run',
-      name,
+      ...run,
       '--data',
       data.path,
       ...set.flatMap((assignment) => ['--set', assignment]),
@@ -165,10 +169,10 @@ async function waitUntilReady(
   });
 }
 
-function pinnedPorts(name: string, { address, management }: RunFile): readonly string[] {
+function pinnedPorts(section: string, { address, management }: RunFile): readonly string[] {
   return [
-    `${name}.listen.port=${splitAddress(address).port}`,
-    `${name}.management.port=${splitAddress(management).port}`,
+    `${section}.listen.port=${splitAddress(address).port}`,
+    `${section}.management.port=${splitAddress(management).port}`,
   ];
 }
 

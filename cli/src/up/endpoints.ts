@@ -18,6 +18,7 @@ export type Endpoints = {
     readonly address: string;
   };
   readonly est?: EstEndpoint | undefined;
+  readonly acme?: AcmeEndpoint | undefined;
   readonly status?: StatusEndpoint | undefined;
 };
 
@@ -27,6 +28,11 @@ export type EstEndpoint = {
   /** The user for trying out, where there is one. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+};
+
+export type AcmeEndpoint = {
+  /** URL of the directory, RFC 8555 §7.1.1. */
+  readonly directory: string;
 };
 
 export type StatusEndpoint = {

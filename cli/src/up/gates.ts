@@ -1,13 +1,16 @@
 /** The gates that `up` can start, as a table: what each needs before it starts, and what is told about it afterwards. */
+import { existsSync } from 'node:fs';
 import type { RegistrationAuthority } from '@gatehouse/proto/administration';
 import { FatalError } from '@gatehouse/runtime/fatal';
+import { splitAddress } from '../address.ts';
 import type { DataDirectory, RunFile } from '../data-directory.ts';
-import { demoNames, demoSubjectAttributes, findDemoUser, makeDemoUser } from './demo-user.ts';
+import { demoNames, demoSubjectAttributes, findDemoUser, isForTryingOut, makeDemoUser } from './demo-user.ts';
 import { type Endpoints, urlOf } from './endpoints.ts';
+import { isMentioned } from './mentioned.ts';
 import { type WantedAddress, wantedAddresses } from './ports.ts';
-import { tryEst, tryStatus } from './try-this.ts';
+import { tryAcme, tryEst, tryStatus } from './try-this.ts';
 
-export type GateName = 'est' | 'status';
+export type GateName = 'est' | 'acme' | 'status';
 
 export type Gate = {
   /** Name of the process, of its section in gatehouse.yaml, and of its RA. */
@@ -16,10 +19,12 @@ export type Gate = {
   readonly demoScope: Pick<RegistrationAuthority, 'profiles' | 'scope'>;
   /** Makes what belongs to a directory for trying out: users, secrets. */
   prepareDemo(data: DataDirectory): Promise<void>;
-  /** Its part of endpoints.json. */
-  endpoint(data: DataDirectory, running: RunFile): Promise<Pick<Endpoints, GateName>>;
+  /** Whether it is started where `--only` names none. */
+  startsUnasked(data: DataDirectory): boolean;
+  /** Its part of endpoints.json. @param set `--set` arguments that it was started with */
+  endpoint(data: DataDirectory, running: RunFile, set: readonly string[]): Promise<Pick<Endpoints, GateName>>;
   /** Commands for people to copy. */
-  tryThis(data: DataDirectory, endpoints: Endpoints): string | undefined;
+  tryThis(data: DataDirectory, endpoints: Endpoints, set: readonly string[]): Promise<string | undefined>;
   /** Where it listens as configured. Throws FatalError when the configuration is not in order. */
   wantedAddresses(data: DataDirectory, set: readonly string[]): Promise<readonly WantedAddress[]>;
 };
@@ -39,8 +44,9 @@ const est: Gate = {
     scope: { ...demoNames, subjectAttributes: demoSubjectAttributes },
   },
   prepareDemo: makeDemoUser,
+  startsUnasked: () => true,
   endpoint: async (data, running) => ({ est: { url: urlOf('https', running.address), ...(await findDemoUser(data)) } }),
-  tryThis: (data, endpoints) => (endpoints.est === undefined ? undefined : tryEst(data, endpoints.est)),
+  tryThis: async (data, { est: endpoint }) => (endpoint === undefined ? undefined : tryEst(data, endpoint)),
   wantedAddresses: async (data, set) => {
     const [{ loadConfiguration }, { estSchema }] = await Promise.all([
       import('@gatehouse/runtime/configuration'),
@@ -53,15 +59,48 @@ const est: Gate = {
   },
 };
 
+const acme: Gate = {
+  name: 'acme',
+  demoScope: {
+    profiles: ['tls-server-validated', 'tls-server-validated-short-lived', 'gateway-tls'],
+    // Control of the names is validated: the whole of RFC 2606's `test` may be tried.
+    scope: { ...demoNames, dnsSuffixes: ['example.com', 'test', 'localhost'], subjectAttributes: [] },
+  },
+  prepareDemo: () => Promise.resolve(),
+  // An operator's directory that was made before there was this gate goes on without.
+  startsUnasked: (data) => isForTryingOut(data) || !existsSync(data.configuration) || isMentioned(data, 'acme'),
+  endpoint: async (data, running, set) => {
+    const { configuration, baseUrls } = await readAcme(data, set);
+    const [canonical] = baseUrls(configuration, Number(splitAddress(running.address).port));
+    return { acme: { directory: `${canonical}/directory` } };
+  },
+  tryThis: async (data, { acme: endpoint }, set) => {
+    if (endpoint === undefined) return undefined;
+    const { validation } = (await readAcme(data, set)).configuration;
+    return tryAcme(data, endpoint, isForTryingOut(data) ? validation.httpPort : undefined);
+  },
+  wantedAddresses: async (data, set) => wantedAddresses('acme', (await readAcme(data, set)).configuration),
+};
+
+async function readAcme(data: DataDirectory, set: readonly string[]) {
+  const [{ loadConfiguration }, { acmeSchema, baseUrls }] = await Promise.all([
+    import('@gatehouse/runtime/configuration'),
+    import('@gatehouse/gateway-acme/config'),
+  ]);
+  const configuration = loadConfiguration({ schema: acmeSchema, section: 'acme', file: data.configuration, set });
+  return { configuration, baseUrls };
+}
+
 const status: Gate = {
   name: 'status',
   demoScope: { profiles: [], scope: undefined },
   prepareDemo: () => Promise.resolve(),
+  startsUnasked: () => true,
   endpoint: (_data, running) => {
     const url = urlOf('http', running.address);
     return Promise.resolve({ status: { ocsp: `${url}/ocsp`, crl: `${url}/crl` } });
   },
-  tryThis: (data, { status: endpoint, est: enrolled }) =>
+  tryThis: async (data, { status: endpoint, est: enrolled }) =>
     endpoint === undefined ? undefined : tryStatus(data, endpoint, enrolled?.username !== undefined),
   wantedAddresses: async (data, set) => {
     const [{ loadConfiguration }, { statusSchema }] = await Promise.all([
@@ -76,15 +115,18 @@ const status: Gate = {
 };
 
 /** All gates. */
-export const gates: readonly Gate[] = [est, status];
+export const gates: readonly Gate[] = [est, acme, status];
 
-/** The gates that `--only` names; all of them without it. Throws FatalError for a name that is none. */
-export function chooseGates(only: readonly string[]): readonly Gate[] {
+/** Refuses a name that is no gate. Throws FatalError. */
+export function checkOnly(only: readonly string[]): void {
   const unknown = only.find((name) => name !== 'core' && !gates.some((gate) => gate.name === name));
-  if (unknown !== undefined) {
-    throw new FatalError(`there is no gate '${unknown}'`, {
-      hint: `gates: ${gates.map(({ name }) => name).join(', ')}; '--only core' starts the core alone`,
-    });
-  }
-  return only.length === 0 ? gates : gates.filter(({ name }) => only.includes(name));
+  if (unknown === undefined) return;
+  throw new FatalError(`there is no gate '${unknown}'`, {
+    hint: `gates: ${gates.map(({ name }) => name).join(', ')}; '--only core' starts the core alone`,
+  });
+}
+
+/** The gates that `--only` names; without it those that start unasked. */
+export function chooseGates(only: readonly string[], data: DataDirectory): readonly Gate[] {
+  return gates.filter((gate) => (only.length === 0 ? gate.startsUnasked(data) : only.includes(gate.name)));
 }

@@ -6,6 +6,9 @@
 /** Who the configuration is for: somebody who tries things out on one machine, or a CA that others rely on. */
 export type StarterKind = 'trial' | 'production';
 
+/** Where the ACME gate is found that a directory for trying out begins with. */
+const trialAcmeUrl = 'https://127.0.0.1:8555';
+
 /** Where the status gate is found that a directory for trying out begins with. */
 export const trialStatusUrl = 'http://127.0.0.1:6960';
 
@@ -15,7 +18,15 @@ export const trialStatusUrl = 'http://127.0.0.1:6960';
  * @param statusUrl what certificates name as the place of their status
  */
 export function starterConfiguration(kind: StarterKind, statusUrl = defaultStatusUrls[kind]): string {
-  return [introduction[kind], usage, core(kind, statusUrl), est(kind), status(kind)].join('\n');
+  return [
+    introduction[kind],
+    usage,
+    core(kind, statusUrl),
+    est(kind),
+    acme(kind),
+    perspective(kind),
+    status(kind),
+  ].join('\n');
 }
 
 const defaultStatusUrls: Readonly<Record<StarterKind, string | undefined>> = {
@@ -26,7 +37,7 @@ const defaultStatusUrls: Readonly<Record<StarterKind, string | undefined>> = {
 const introduction: Readonly<Record<StarterKind, string>> = {
   trial: `\
 # Configuration of Gatehouse, made for trying things out on this one machine: everything listens on loopback, and the
-# user 'demo' may enrol names under example.com, example.test and localhost. For a CA that others rely on, begin with
+# user 'demo' may enrol names under example.com, example.test and localhost; over ACME, names under test too. For a CA that others rely on, begin with
 # 'gatehouse init --production' in a directory of its own.`,
   production: `\
 # Configuration of Gatehouse. Nothing in here is a secret: a secret is named by the file or the environment variable that
@@ -51,6 +62,12 @@ core:
     passphrase: ${kind === 'production' ? '{ environment: GATEHOUSE_PASSPHRASE }' : '{ file: secrets/passphrase }'}
   # Your own profiles, *.yaml, beside the built-in ones ('gatehouse profile list').
   profiles: { directory: profiles }
+  # Whose word on the control of names counts: docs/domain-validation.md.
+  validation:
+    # Names by which CAA records may name this CA, RFC 8659.
+    issuerDomainNames: [${kind === 'production' ? 'ca.example.com' : 'gatehouse.test'}]${kind === 'production' ? ' # change this' : ''}
+    # What the URLs of the ACME gate begin with: a request of an account holder that was meant for another CA is refused.
+    acmeBaseUrls: ['${kind === 'production' ? 'https://acme.example.com' : trialAcmeUrl}']${kind === 'production' ? ' # change this' : ''}
   # How revocation becomes visible: docs/revocation.md.
   status:
     # Where relying parties reach the status gate, plain http. It is written into certificates from then on and must stay
@@ -80,6 +97,82 @@ est:
     device-identity: { profile: device-identity }
   # The label of clients that name none: /.well-known/est/simpleenroll.
   defaultLabel: default
+`;
+
+const acme = (kind: StarterKind): string =>
+  kind === 'production'
+    ? `\
+# The ACME gate, RFC 8555.
+acme:
+  listen: { host: 0.0.0.0, port: 8555 }
+  # Names and addresses under which clients reach the gate: they stand in its certificate.
+  names: [acme.example.com] # change this
+  # What every URL begins with. It must not change: URLs of accounts stand in CAA records.
+  baseUrl: https://acme.example.com # change this
+  core:
+    addresses: ['127.0.0.1:5280']
+    credential: ra/acme/credential.pem
+  # How the perspective inside of the gate looks at names; remote ones have the same key in their own configuration.
+  validation:
+    # A validating resolver on this machine: gateways/perspective/unbound.conf.
+    resolver: 127.0.0.1:53
+`
+    : `\
+# The ACME gate, RFC 8555.
+acme:
+  listen: { host: 127.0.0.1, port: 8555 }
+  names: [localhost, 127.0.0.1, '::1']
+  core:
+    addresses: ['127.0.0.1:5280']
+    credential: ra/acme/credential.pem
+  # What clients can order, and by which profile of the keep it is issued.
+  profiles:
+    tlsserver:
+      profile: tls-server-validated
+      description: 'Servers: 90 days, for names whose control was validated'
+      # Names that no registry knows: localhost, example.test.
+      allowsInternalNames: true
+    shortlived:
+      profile: tls-server-validated-short-lived
+      description: 'Servers: a few days, for names whose control was validated'
+      allowsInternalNames: true
+  defaultProfile: tlsserver
+  # How names are looked at, by the gate and by the two perspectives that 'gatehouse up' starts.
+  validation:
+    # In place of 80 and 443, which only root may listen on.
+    httpPort: 5002
+    tlsPort: 5001
+    # Those of this machine. One to try DNS challenges with: --set acme.validation.resolver=127.0.0.1:8053
+    resolver: system
+    # Without this, nothing on this machine is looked at.
+    allow: [127.0.0.0/8, '::1/128']
+`;
+
+const perspective = (kind: StarterKind): string => `\
+${
+  kind === 'production'
+    ? `\
+# A perspective: looks at names from one place of the network and signs what it saw. Each stands on a machine of its own,
+# far from the others, with this section in its gatehouse.yaml: docs/domain-validation.md.
+perspective:
+  name: dublin # change this: as in 'gatehouse perspective add'
+  listen: { host: 0.0.0.0, port: 5290 }
+  # Where the ACME gate reaches it.
+  advertise: dublin.example.com:5290 # change this`
+    : `\
+# A perspective: looks at names from one place of the network and signs what it saw. 'gatehouse up' starts two of its own,
+# here-a and here-b, which look as the gate does ('acme.validation'); this section is for one that runs alone.
+perspective:
+  name: here-a
+  listen: { host: 127.0.0.1, port: 5290 }`
+}
+  core:
+    addresses: ['127.0.0.1:5280']
+  # The RAs that may ask.
+  callers: [acme]
+  validation:
+    resolver: ${kind === 'production' ? '127.0.0.1:53' : 'system'}
+    issuerDomainNames: [${kind === 'production' ? 'ca.example.com' : 'gatehouse.test'}]${kind === 'production' ? ' # change this' : ''}
 `;
 
 const status = (kind: StarterKind): string => `\

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import type { DataDirectory } from '../data-directory.ts';
 import { shellQuote } from '../output.ts';
 import { demoPasswordFile } from './demo-user.ts';
-import type { EstEndpoint, StatusEndpoint } from './endpoints.ts';
+import type { AcmeEndpoint, EstEndpoint, StatusEndpoint } from './endpoints.ts';
 
 /** Commands that enrol with curl and openssl and verify what comes back. */
 export function tryEst(data: DataDirectory, { url, username }: EstEndpoint): string {
@@ -27,6 +27,25 @@ ${curl} --user "${username}:$(cat ${password})" -H 'Content-Type: application/pk
 
 # does it hold?
 openssl verify -x509_strict -CAfile ${path('trust/root.pem')} -untrusted ${path('trust/chain.pem')} certificate.pem`;
+}
+
+/**
+ * Commands that get a certificate for a name of this machine.
+ *
+ * @param httpPort where http-01 is looked for; undefined where nothing on this machine is looked at
+ */
+export function tryAcme(data: DataDirectory, { directory }: AcmeEndpoint, httpPort: number | undefined): string {
+  const root = shellQuote(shortest(join(data.path, 'trust/root.pem')));
+  if (httpPort === undefined) {
+    return `\
+# The directory of the CA over ACME
+curl -sSf --cacert ${root} ${directory}`;
+  }
+  return `\
+# a certificate for a name that is shown to be here, over ACME
+REQUESTS_CA_BUNDLE=${root} certbot certonly --standalone --http-01-port ${httpPort} -d www.localhost \\
+  --server ${directory} --config-dir certbot --work-dir certbot --logs-dir certbot \\
+  --register-unsafely-without-email --agree-tos --non-interactive`;
 }
 
 /** Commands that ask for the status of the certificate that was enrolled. */

@@ -8,11 +8,13 @@ import { createLog, type Logger } from '@gatehouse/runtime/log';
 import { reachableAddress } from '../address.ts';
 import { type DataDirectory, dataDirectory, type RunFile, readRunFile } from '../data-directory.ts';
 import { note, print } from '../output.ts';
+import { type AcmeAddress, settleAcmeAddress } from './acme-address.ts';
 import { type Child, startChild } from './child.ts';
 import { isForTryingOut } from './demo-user.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
-import { gates as allGates, chooseGates, type Gate } from './gates.ts';
+import { gates as allGates, checkOnly, chooseGates, type Gate } from './gates.ts';
 import { readLogLine } from './log-reader.ts';
+import { ensurePerspective, ownPerspectives, ownSettings } from './perspectives.ts';
 import { automaticPorts, explainTakenPorts, type WantedAddress, wantedAddresses } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { ensureCredential } from './registration-authority.ts';
@@ -35,7 +37,7 @@ const shutdownTimeoutMs = 30_000;
 
 /** Runs everything until it is told to stop. */
 export async function up(options: UpOptions): Promise<void> {
-  const gates = chooseGates(options.only);
+  checkOnly(options.only);
   checkSections(options.set);
   const log = createLog({
     name: 'up',
@@ -52,28 +54,35 @@ export async function up(options: UpOptions): Promise<void> {
     start: async (life) => {
       process.on('SIGHUP', () => life.shutdown('SIGHUP'));
       const data = dataDirectory(options.data);
-      const status = await settleStatusAddress({
+      const gates = chooseGates(options.only, data);
+      const settling = (gate: string) => ({
         data,
-        isStarted: gates.some(({ name }) => name === 'status'),
+        isStarted: gates.some(({ name }) => name === gate),
         isAutomatic: options.ports === 'auto',
         set: options.set,
       });
-      const suite = new Suite(data, { options, log, life, status });
+      const status = await settleStatusAddress(settling('status'));
+      const acme = await settleAcmeAddress(settling('acme'));
+      const suite = new Suite(data, { options, log, life, status, acme });
       const endpoints = await suite.start(gates);
       if (options.json === true) print(JSON.stringify(summary(data, endpoints)));
-      else print(welcome({ data, endpoints, gates, isForTryingOut: isForTryingOut(data) }));
+      else {
+        const commands = await suite.commands(gates, endpoints);
+        print(welcome({ data, endpoints, commands, isForTryingOut: isForTryingOut(data) }));
+      }
     },
   });
 }
 
 /** What `--json` prints: where things are, without the password in them. */
-function summary(data: DataDirectory, { core, est, status }: Endpoints): unknown {
+function summary(data: DataDirectory, { core, est, acme, status }: Endpoints): unknown {
   return {
     ready: true,
     data: data.path,
     endpoints: data.endpoints,
     core,
     ...(est === undefined ? {} : { est: { url: est.url } }),
+    ...(acme === undefined ? {} : { acme }),
     ...(status === undefined ? {} : { status }),
   };
 }
@@ -83,6 +92,7 @@ type SuiteParts = {
   readonly log: Logger;
   readonly life: ProcessLife;
   readonly status: StatusAddress;
+  readonly acme: AcmeAddress;
 };
 
 class Suite {
@@ -91,13 +101,15 @@ class Suite {
   readonly #log: Logger;
   readonly #life: ProcessLife;
   readonly #status: StatusAddress;
+  readonly #acme: AcmeAddress;
 
-  constructor(data: DataDirectory, { options, log, life, status }: SuiteParts) {
+  constructor(data: DataDirectory, { options, log, life, status, acme }: SuiteParts) {
     this.data = data;
     this.#options = options;
     this.#log = log;
     this.#life = life;
     this.#status = status;
+    this.#acme = acme;
   }
 
   /** Starts everything. Throws FatalError when a part does not start; the life ends what did. */
@@ -110,13 +122,20 @@ class Suite {
     const configuration = starterConfiguration('trial');
     await prepare({ data, gates: allGates, statusUrl, configuration, log, progress });
     this.#status.remember();
+    this.#acme.remember();
 
     const core = await this.#startCore(gates);
     const coreAddress = reachableAddress(core.address);
-    for (const gate of gates) await ensureCredential({ data, gate, coreAddress, log, progress });
+    const context = { data, coreAddress, log, progress };
+    const perspectives = gates.some(({ name }) => name === 'acme') ? ownPerspectives(data) : [];
+    for (const gate of gates) await ensureCredential(context, gate);
+    for (const name of perspectives) await ensurePerspective(context, name);
+    await this.#startPerspectives(perspectives, coreAddress);
     const running = await this.#startGates(gates, coreAddress);
 
-    const parts = await Promise.all(running.map(([gate, facts]) => gate.endpoint(data, facts)));
+    const parts = await Promise.all(
+      running.map(([gate, facts]) => gate.endpoint(data, facts, this.#settings(gate.name))),
+    );
     const endpoints: Endpoints = Object.assign(
       { trustAnchor: 'trust/root.pem', chain: 'trust/chain.pem', core: { address: coreAddress } },
       ...parts,
@@ -124,6 +143,12 @@ class Suite {
     writeEndpoints(data, endpoints);
     this.#life.onShutdown('endpoints.json', () => removeEndpoints(data));
     return endpoints;
+  }
+
+  /** What people may copy. */
+  async commands(gates: readonly Gate[], endpoints: Endpoints): Promise<readonly string[]> {
+    const texts = gates.map((gate) => gate.tryThis(this.data, endpoints, this.#settings(gate.name)));
+    return (await Promise.all(texts)).filter((text) => text !== undefined);
   }
 
   async #startCore(gates: readonly Gate[]): Promise<RunFile> {
@@ -158,6 +183,26 @@ class Suite {
     );
   }
 
+  /** Before the gate that asks them, so that it is not ready before they are. */
+  async #startPerspectives(names: readonly string[], core: string): Promise<void> {
+    const section = 'perspective';
+    const address = `${section}.core.addresses=${JSON.stringify([core])}`;
+    const started = names.map((name) =>
+      startChild({
+        name: `${section}-${name}`,
+        section,
+        run: [section, '--name', name],
+        data: this.data,
+        set: [address, ...this.#acme.perspectives, ...ownSettings(name)],
+        warn: note,
+      }),
+    );
+    this.#life.onShutdown('perspectives', async () => {
+      await Promise.all(started.map((child) => child.stop()));
+    });
+    await Promise.all(started.map((child) => child.ready));
+  }
+
   #startChild(name: string, set: readonly string[]): Child {
     return startChild({ name, data: this.data, set, warn: note });
   }
@@ -167,7 +212,9 @@ class Suite {
     const ports = this.#options.ports === 'auto' ? automaticPorts(name) : [];
     switch (name) {
       case 'core':
-        return [...ports, ...this.#status.core];
+        return [...ports, ...this.#acme.core, ...this.#status.core];
+      case 'acme':
+        return this.#acme.gate;
       case 'status':
         return this.#status.gate;
       default:

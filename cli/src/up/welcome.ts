@@ -1,23 +1,23 @@
 /** What `up` prints once everything answers. The first line is `ready`, alone: scripts wait for it. */
 import type { DataDirectory } from '../data-directory.ts';
 import type { Endpoints } from './endpoints.ts';
-import type { Gate } from './gates.ts';
 
 /** What {@link welcome} takes. */
 export type WelcomeOptions = {
   readonly data: DataDirectory;
   readonly endpoints: Endpoints;
-  readonly gates: readonly Gate[];
+  /** Commands to copy, one part for each gate. */
+  readonly commands: readonly string[];
   readonly isForTryingOut: boolean;
 };
 
 /** The text. */
-export function welcome({ data, endpoints, gates, isForTryingOut }: WelcomeOptions): string {
-  const commands = gates.map((gate) => gate.tryThis(data, endpoints)).filter((text) => text !== undefined);
+export function welcome({ data, endpoints, commands, isForTryingOut }: WelcomeOptions): string {
   return [
     'ready',
     '',
     ...(endpoints.est === undefined ? [] : [`EST gate   ${endpoints.est.url}/.well-known/est/`]),
+    ...(endpoints.acme === undefined ? [] : [`ACME gate  ${endpoints.acme.directory}`]),
     ...(endpoints.status === undefined
       ? []
       : [`status     ${endpoints.status.ocsp}  ${endpoints.status.crl}/issuing.crl`]),
@@ -32,4 +32,5 @@ export function welcome({ data, endpoints, gates, isForTryingOut }: WelcomeOptio
 
 const banner = `\
 This is for trying out, on this machine alone: the user 'demo' and the names that it may enrol were made up for this
-directory. A CA that others rely on begins with 'gatehouse init --production'.`;
+directory, and names are looked at from this machine alone. A CA that others rely on begins with
+'gatehouse init --production'.`;
