@@ -16,6 +16,7 @@ import { loadAuthorities } from './authorities/load-authorities.ts';
 import { keysGenerated } from './authorities/record-hierarchy.ts';
 import { makeOperatorCredential } from './credentials/operator-credential.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
+import type { KeyAlgorithm } from './keys/software-key.ts';
 import { refuseLostDatabase } from './refuse-lost-database.ts';
 import { coreUri } from './registry/caller.ts';
 import { explainStartFailure } from './start-failure.ts';
@@ -29,6 +30,8 @@ export type InitializeOptions = {
   readonly organization?: string | undefined;
   /** Base URL of the status gate, for the issuing CA's certificate; without one it names no CRL. */
   readonly statusUrl?: string | undefined;
+  /** Of the issuing CA's key; P-256 unless told. */
+  readonly algorithm?: KeyAlgorithm | undefined;
   /** Passphrase of the online keys; without one it is made and kept in secrets/passphrase. */
   readonly passphrase?: string | undefined;
   /** Passphrase of the root key; without one it is made and kept in secrets/root-passphrase. */
@@ -60,6 +63,7 @@ export async function initialize(options: InitializeOptions): Promise<void> {
         rootPassphrase: options.rootPassphrase ?? keptSecret(join(directory, 'secrets/root-passphrase'), false),
         organization: options.organization,
         statusUrl: options.statusUrl,
+        algorithm: options.algorithm,
         clock: systemClock,
       });
     }

@@ -10,7 +10,7 @@ import { encodePem } from '@gatehouse/pkix/pem';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { writeFileAtomic } from '@gatehouse/runtime/private-file';
-import { saveEncryptedKey } from '../keys/software-key.ts';
+import { type KeyAlgorithm, saveEncryptedKey } from '../keys/software-key.ts';
 import { createSoftwareSigner } from '../keys/software-signer.ts';
 import { statusUrlSchema } from '../revocation/status-configuration.ts';
 import { certificateFile, hierarchyFolder, keyFile, rootCrlFile, stagingPrefix, trustAnchorFile } from './files.ts';
@@ -34,6 +34,8 @@ export type HierarchyOptions = {
    * it, it names no place, which cannot be made good later.
    */
   readonly statusUrl?: string | undefined;
+  /** Of the issuing CA's key; P-256 unless told. */
+  readonly algorithm?: KeyAlgorithm | undefined;
   readonly clock: Clock;
 };
 
@@ -55,6 +57,7 @@ export async function createHierarchy(options: HierarchyOptions): Promise<void> 
       organization: options.organization ?? 'Gatehouse',
       now: options.clock.now(),
       statusUrl,
+      algorithm: options.algorithm,
     });
     for (const key of Object.values(hierarchy.keys)) await createSoftwareSigner(key).selfTest();
     writeHierarchy(staging, hierarchy, options);

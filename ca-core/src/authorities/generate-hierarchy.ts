@@ -4,7 +4,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { attribute, checkUpperBounds, type Name, NameError, writeName } from '@gatehouse/pkix/names';
 import { FatalError } from '@gatehouse/runtime/fatal';
-import { generateSoftwareKey } from '../keys/software-key.ts';
+import { generateSoftwareKey, type KeyAlgorithm } from '../keys/software-key.ts';
 import { createSoftwareSigner, type SynchronousSigner } from '../keys/software-signer.ts';
 import { crlUrl, issuerUrl } from '../revocation/crl-scope.ts';
 import { assembleCertificate, checkIssuedSync } from '../x509/certificate.ts';
@@ -53,15 +53,18 @@ export function generateHierarchy({
   organization,
   now,
   statusUrl,
+  algorithm = 'ecdsa-p256',
 }: {
   readonly organization: string;
   readonly now: Date;
   readonly statusUrl?: string | undefined;
+  /** Of the issuing CA's key. */
+  readonly algorithm?: KeyAlgorithm | undefined;
 }): Hierarchy {
   const suffix = randomBytes(4).toString('hex').toUpperCase();
   const keys = {
     root: generateSoftwareKey('ecdsa-p384'),
-    issuing: generateSoftwareKey('ecdsa-p256'),
+    issuing: generateSoftwareKey(algorithm),
     service: generateSoftwareKey('ecdsa-p256'),
     audit: generateSoftwareKey('ed25519'),
   };

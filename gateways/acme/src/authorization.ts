@@ -19,9 +19,6 @@ import { removeStatements } from './state/statements.ts';
 import { storeProblem } from './stored-problem.ts';
 import { formatTimestamp } from './timestamp.ts';
 
-/** Seconds until it is worth looking again at what is being validated. */
-export const validationPollSeconds = 1;
-
 /** POST-as-GET of an authorization, and its deactivation (RFC 8555 §7.5.2). */
 export const authorization: Operation = async (gate, exchange, { id }) => {
   const found = await readOwnAuthorization(gate, exchange.account, id);
@@ -76,7 +73,7 @@ export function authorizationStatus(
 
 /** Answers with an authorization; `base` is that of the request. */
 export function answerAuthorization(
-  gate: Pick<AcmeGate, 'urls' | 'clock' | 'profiles'>,
+  gate: Pick<AcmeGate, 'urls' | 'clock' | 'profiles' | 'configuration'>,
   base: string,
   found: Authorization,
   account: Account,
@@ -89,7 +86,7 @@ export function answerAuthorization(
     location: status === 201 ? gate.urls.authorization(base, found.id) : undefined,
     retryAfterSeconds:
       current === 'pending' && found.method !== undefined && challengeStatus(found, found.method) === 'processing'
-        ? validationPollSeconds
+        ? gate.configuration.pollAfter.authorization / 1_000
         : undefined,
   };
 }

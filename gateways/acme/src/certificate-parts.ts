@@ -9,7 +9,13 @@ import { createIncidents, type Incidents } from './incident.ts';
 import { createStanding, type Standing } from './standing.ts';
 
 /** The parts. */
-export type CertificateParts = { readonly chains: Chains; readonly standing: Standing; readonly incidents: Incidents };
+export type CertificateParts = {
+  readonly chains: Chains;
+  readonly standing: Standing;
+  readonly incidents: Incidents;
+  /** Renewal information as somebody dictates it, as it is: for test suites of clients alone. */
+  readonly dictatedInformation: ((certId: string) => string | undefined) | undefined;
+};
 
 /** What {@link createCertificateParts} takes. */
 export type CertificatePartsOptions = {
@@ -18,6 +24,8 @@ export type CertificatePartsOptions = {
   readonly clock: Clock;
   /** Absolute paths of `alternateChains`. */
   readonly alternateChains: readonly string[];
+  /** See {@link CertificateParts.dictatedInformation}. */
+  readonly dictatedInformation?: ((certId: string) => string | undefined) | undefined;
 };
 
 /** Makes them. @throws {FatalError} when an alternate chain cannot be read */
@@ -26,10 +34,12 @@ export function createCertificateParts({
   core,
   clock,
   alternateChains,
+  dictatedInformation,
 }: CertificatePartsOptions): CertificateParts {
   return {
     chains: openChains(alternateChains),
     standing: createStanding(core, clock),
     incidents: createIncidents(store),
+    dictatedInformation,
   };
 }

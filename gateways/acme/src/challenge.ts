@@ -3,7 +3,7 @@
 // second request starts nothing.
 
 import type { JsonObject } from '@gatehouse/pkix/jose/json';
-import { authorizationStatus, readOwnAuthorization, validationPollSeconds } from './authorization.ts';
+import { authorizationStatus, readOwnAuthorization } from './authorization.ts';
 import { challengeStatus, writeChallenge } from './challenge-object.ts';
 import { type ChallengeType, challengeTypes } from './config.ts';
 import { AcmeError, notFound } from './errors.ts';
@@ -84,6 +84,9 @@ function answerChallenge(
     status: 200,
     body: writeChallenge(gate, base, authorization, account, type),
     links: [{ url: gate.urls.authorization(base, authorization.id), rel: 'up' }],
-    retryAfterSeconds: challengeStatus(authorization, type) === 'processing' ? validationPollSeconds : undefined,
+    retryAfterSeconds:
+      challengeStatus(authorization, type) === 'processing'
+        ? gate.configuration.pollAfter.authorization / 1_000
+        : undefined,
   };
 }

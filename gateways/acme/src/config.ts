@@ -131,6 +131,19 @@ export const acmeSchema = z
     alternateChains: z.array(z.string().min(1)).default([]),
     /** Orders on one page of an account's list. */
     ordersPerPage: z.int().min(1).max(1_000).default(50),
+    /** After how long clients should look again; whole seconds count. */
+    pollAfter: z
+      .strictObject({
+        /** At an authorization that is being validated. */
+        authorization: durationSchema.prefault('1s'),
+        /** At an order that is being issued. */
+        order: durationSchema.prefault('1s'),
+      })
+      .prefault({}),
+    /** Names that nobody may order, each with all names below it. */
+    blockedNames: z
+      .array(z.string().regex(/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/, 'must be a name in lower case'))
+      .default([]),
     /** Limits by RFC 8555 §6.6. */
     rates: ratesSchema.prefault({}),
     /** How the perspective inside of this gate looks at names. It alone never makes a certificate possible. */

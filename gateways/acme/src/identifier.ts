@@ -23,6 +23,8 @@ export type IdentifierRules = {
   readonly allowsInternalNames: boolean;
   /** BR §4.2.2: names below in-addr.arpa and ip6.arpa. */
   readonly refusesReverseNames: boolean;
+  /** Names that nobody may have, each with all names below it. */
+  readonly blockedNames?: readonly string[] | undefined;
 };
 
 /** Identifiers that are good, without duplicates, and what is wrong with the others. */
@@ -145,6 +147,8 @@ function isALabel(label: string): boolean {
 
 function judgeDnsName(name: string, isWildcard: boolean, rules: IdentifierRules): string | undefined {
   if (isWildcard && !rules.allowsWildcards) return 'is a wildcard; the profile takes none';
+  if (rules.blockedNames?.some((blocked) => name === blocked || name.endsWith(`.${blocked}`)) === true)
+    return 'is blocked by the policy of this server';
   if (rules.refusesReverseNames && /(?:^|\.)(?:in-addr|ip6)\.arpa$/.test(name))
     return 'is in the reverse zone of addresses, for which the profile issues nothing (BR §4.2.2)';
   const { isIcann, publicSuffix } = parse(name, publicSuffixes);

@@ -46,6 +46,10 @@ export type AcmeSeams = Pick<AcmeUrlsOptions, 'directoryPath' | 'reflectsOrigin'
   readonly createPrimary?: ((options: PerspectiveOptions) => LocalPerspective) | undefined;
   /** Refuses a good nonce now and then. */
   readonly refusesNonce?: (() => boolean) | undefined;
+  /** Whether a new order may stand on authorizations that are valid already. */
+  readonly reusesAuthorizations?: (() => boolean) | undefined;
+  /** Renewal information by certID, as it is. */
+  readonly dictatedInformation?: ((certId: string) => string | undefined) | undefined;
 };
 
 /** Runs the gate until it is told to stop. */
@@ -75,7 +79,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
   process.addReadinessCheck(() =>
     store.isHealthy() ? [] : [{ check: 'database', detail: 'the database cannot be reached' }],
   );
-  const profiles = createProfiles({ configuration, core, log });
+  const profiles = createProfiles({ configuration, core, log, reusesAuthorizations: seams.reusesAuthorizations });
   process.onShutdown('profiles', () => profiles.close());
   process.addReadinessCheck(() => profiles.readiness());
   await profiles.refresh();
@@ -105,6 +109,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
       core,
       clock,
       alternateChains: configuration.alternateChains.map((path) => process.resolvePath(path)),
+      dictatedInformation: seams.dictatedInformation,
     }),
     rates: createRateLimits({
       settings: configuration.rates,

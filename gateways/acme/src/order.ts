@@ -12,9 +12,6 @@ import { type Order, readOrder } from './state/orders.ts';
 import { readStoredProblem } from './stored-problem.ts';
 import { formatTimestamp } from './timestamp.ts';
 
-/** Seconds until it is worth looking at an order again that is being issued. */
-const pollSeconds = 1;
-
 /** POST-as-GET of an order. */
 export const getOrder: Operation = async (gate, exchange, { id }) =>
   answerOrder(gate, exchange.base, await readOwnOrder(gate, exchange.account, id));
@@ -41,7 +38,7 @@ export function orderStatus({ status, expiresAt }: Pick<Order, 'status' | 'expir
 
 /** Answers with an order; `base` is that of the request. */
 export function answerOrder(
-  { urls, clock }: Pick<AcmeGate, 'urls' | 'clock'>,
+  { urls, clock, configuration }: Pick<AcmeGate, 'urls' | 'clock' | 'configuration'>,
   base: string,
   order: Order,
   status = 200,
@@ -51,7 +48,7 @@ export function answerOrder(
     status,
     body: writeOrder({ urls }, base, order, current),
     location: status === 201 ? urls.order(base, order.id) : undefined,
-    retryAfterSeconds: current === 'processing' ? pollSeconds : undefined,
+    retryAfterSeconds: current === 'processing' ? configuration.pollAfter.order / 1_000 : undefined,
   };
 }
 

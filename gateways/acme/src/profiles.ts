@@ -53,9 +53,11 @@ export type AcmeProfiles = {
 
 /** What {@link createProfiles} takes. */
 export type AcmeProfilesOptions = {
-  readonly configuration: Pick<AcmeConfiguration, 'profiles' | 'defaultProfile'>;
+  readonly configuration: Pick<AcmeConfiguration, 'profiles' | 'defaultProfile' | 'blockedNames'>;
   readonly core: Pick<CoreClient, 'listProfiles'>;
   readonly log: Logger;
+  /** Whether valid authorizations serve further orders, asked for each order; they do unless told. */
+  readonly reusesAuthorizations?: (() => boolean) | undefined;
 };
 
 const refreshMs = 60_000;
@@ -66,7 +68,8 @@ const retryMs = 1_000;
 const usualMethods: readonly ChallengeType[] = ['http-01', 'dns-01', 'tls-alpn-01'];
 
 /** Makes the profiles and goes on refreshing them until they are closed. Call `refresh` before the first use. */
-export function createProfiles({ configuration, core, log }: AcmeProfilesOptions): AcmeProfiles {
+export function createProfiles(options: AcmeProfilesOptions): AcmeProfiles {
+  const { configuration, core, log } = options;
   const names = Object.keys(configuration.profiles);
   const defaultName = configuration.defaultProfile ?? names[0] ?? '';
   let offered: ReadonlyMap<string, AcmeProfile> | undefined;
@@ -78,7 +81,7 @@ export function createProfiles({ configuration, core, log }: AcmeProfilesOptions
 
   const take = (profiles: readonly Profile[]): void => {
     const byName = new Map(profiles.map((profile) => [profile.name, profile]));
-    const bound = names.flatMap((name) => bindProfile(name, configuration.profiles[name], byName));
+    const bound = names.flatMap((name) => bindProfile(name, byName, options));
     offered = new Map(bound.map((profile) => [profile.name, profile]));
     meta = Object.fromEntries(bound.map(({ name, settings }) => [name, settings.description]));
     issuerDomainNames = [...new Set(bound.flatMap(({ rules }) => rules?.issuerDomainNames ?? []))];
@@ -176,9 +179,10 @@ export function checkPeriod(
 
 function bindProfile(
   name: string,
-  settings: ProfileSettings | undefined,
   profiles: ReadonlyMap<string, Profile>,
+  { configuration, reusesAuthorizations }: AcmeProfilesOptions,
 ): readonly AcmeProfile[] {
+  const settings = configuration.profiles[name];
   const core = settings === undefined ? undefined : profiles.get(settings.profile);
   if (settings === undefined || core === undefined) return [];
   const rules = core.validation;
@@ -198,8 +202,11 @@ function bindProfile(
         allowsInternalNames: settings.allowsInternalNames,
         // BR §4.2.2.
         refusesReverseNames: rules?.policy === 'public-br',
+        blockedNames: configuration.blockedNames,
       },
-      reuseMs: Math.min(settings.authorizationReuse, reuse),
+      get reuseMs() {
+        return reusesAuthorizations?.() === false ? 0 : Math.min(settings.authorizationReuse, reuse);
+      },
       maximumValidityMs: (core.maximumValidity?.seconds ?? core.defaultValidity?.seconds ?? 0) * 1000,
     },
   ];

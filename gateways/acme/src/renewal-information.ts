@@ -33,7 +33,7 @@ export const renewalInformation: OpenOperation = async (gate, request, { certId 
   const { start, end, explanationUrl } = await suggestWindow(gate, stored);
   return {
     status: 200,
-    body: {
+    body: gate.certificates.dictatedInformation?.(certId) ?? {
       suggestedWindow: { start: toSecond(start), end: toSecond(end) },
       ...(explanationUrl === undefined ? {} : { explanationURL: explanationUrl }),
     },
