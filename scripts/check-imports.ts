@@ -65,7 +65,7 @@ function checkPackage(one: Package): void {
     }
   }
   for (const dependency of [...one.dependencies, ...one.developmentDependencies]) {
-    if (!imported.has(dependency) && !isUsedWithoutImport(one, dependency)) {
+    if (!imported.has(dependency) && !isUsedWithoutImport(one, dependency) && !isTypesOf(dependency, imported)) {
       problems.push(`${one.folder}/package.json names ${dependency}, which no file imports`);
     }
   }
@@ -101,6 +101,11 @@ function checkRelative(one: Package, file: string, specifier: string): void {
 /** Packages that are used through their command or their types alone. */
 function isUsedWithoutImport(one: Package, dependency: string): boolean {
   return one.folder === 'proto' && ['@bufbuild/buf', 'ts-proto', '@bufbuild/protobuf'].includes(dependency);
+}
+
+/** Types of a package that comes without its own; the compiler finds them by the name of that package. */
+function isTypesOf(dependency: string, imported: ReadonlySet<string>): boolean {
+  return dependency.startsWith('@types/') && imported.has(dependency.slice('@types/'.length));
 }
 
 function isTest(one: Package, file: string): boolean {

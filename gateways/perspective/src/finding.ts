@@ -22,7 +22,7 @@ export type FindingParts = {
 };
 
 // Characters of JSON of each list. With all the other members at their largest, a compact JWS stays below 16 KiB.
-const largestDns = 4000;
+const largestDns = 4500;
 const largestRedirects = 2000;
 const largestRecords = 2000;
 const maximumDnsEntries = 64;
@@ -53,7 +53,7 @@ export function createFinding(subject: CheckSubject, parts: FindingParts): Findi
       : { problem: { type: outcome.problem.type, detail: fitText(outcome.problem.detail, 1024) } }),
     ...seen,
     ...(expected === undefined ? {} : { expected: fitText(expected, 1024) }),
-    dns: lastThatFit(parts.lookups.map(fitLookup), maximumDnsEntries, largestDns),
+    dns: fitLookups(parts.lookups),
     started: parts.started.toISOString(),
     finished: parts.finished.toISOString(),
   };
@@ -86,6 +86,15 @@ function fitRecords(records: readonly string[] | undefined): { records?: string[
       largestRecords,
     ),
   };
+}
+
+// The last queries decided. Those without AD stay before others: what is cut off must not hide from a policy that demands
+// DNSSEC that an answer was not signed.
+function fitLookups(lookups: readonly DnsLookup[]): DnsLookup[] {
+  const entries = lookups.map((lookup, at) => ({ at, lookup: fitLookup(lookup) }));
+  const [signed, unsigned] = [true, false].map((is) => entries.filter(({ lookup }) => lookup.isAuthenticated === is));
+  const kept = lastThatFit([...(signed ?? []), ...(unsigned ?? [])], maximumDnsEntries, largestDns);
+  return kept.sort((a, b) => a.at - b.at).map(({ lookup }) => lookup);
 }
 
 // A hundred queries of long names, each with sixteen long aliases, must not fill the statement.

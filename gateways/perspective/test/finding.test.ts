@@ -134,6 +134,18 @@ describe('mpic.md §2.2: a finding', () => {
     assert.ok(finding.dns.length <= 64);
   });
 
+  it('never cuts off an answer without AD in favour of one with it', () => {
+    const lookups = Array.from({ length: 140 }, (_, i) => ({
+      name: `n${i}`,
+      type: 'CAA',
+      rcode: 'NOERROR',
+      isAuthenticated: i !== 0,
+      resolver: 'r',
+    }));
+    const { dns } = make({}, 'x', lookups);
+    assert.deepEqual([dns[0]?.name, dns[0]?.isAuthenticated, dns.at(-1)?.name], ['n0', false, 'n139']);
+  });
+
   it('that passed has no problem', () => {
     const at = new Date('2026-11-21T12:00:00Z');
     const finding = createFinding(largest, {
