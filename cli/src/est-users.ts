@@ -112,7 +112,7 @@ async function passwordFor(name: string, { passwordFile, generate }: AddUserOpti
   if (passwordFile !== undefined && generate === true) {
     throw new FatalError('--password-file and --generate exclude each other');
   }
-  if (passwordFile !== undefined) return { text: readSecretFile(passwordFile), isGenerated: false };
+  if (passwordFile !== undefined) return { text: await readSecretFile(passwordFile), isGenerated: false };
   if (generate === true) return { text: randomBytes(15).toString('base64url'), isGenerated: true };
   if (!canAsk()) {
     throw new FatalError('there is no terminal to ask for the password on', {

@@ -53,7 +53,7 @@ export function printToken(kind: JoinerKind, name: string, made: JoinToken, { js
 
 /** Buys the first credential. */
 export async function join(wanted: JoinerKind, options: JoinOptions): Promise<void> {
-  const token = readToken(wanted, options);
+  const token = await readToken(wanted, options);
   // What is no token makes no folder.
   parseJoinToken(token);
   const data = dataDirectory(options.data);
@@ -93,12 +93,12 @@ function explainRefusal(kind: JoinerKind, error: unknown): never {
   });
 }
 
-function readToken(kind: JoinerKind, { token, tokenFile }: JoinOptions): string {
+async function readToken(kind: JoinerKind, { token, tokenFile }: JoinOptions): Promise<string> {
   if (token !== undefined && tokenFile !== undefined) {
     throw new FatalError('--token and --token-file exclude each other');
   }
   if (token !== undefined && token !== '-') return token;
-  if (token === '-' || tokenFile !== undefined) return readSecretFile(tokenFile ?? '-');
+  if (token === '-' || tokenFile !== undefined) return await readSecretFile(tokenFile ?? '-');
   throw new FatalError('a join token is needed', {
     hint: `get one with 'gatehouse ${kind} add' and pass it with --token - (standard input), --token-file FILE or --token TOKEN`,
   });

@@ -1,7 +1,7 @@
 /** What is asked of the person at the terminal, and secrets from there, a file or standard input. A secret is never shown. */
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { readPrivateFile } from '@gatehouse/runtime/private-file';
 
@@ -47,7 +47,8 @@ export async function confirm(
 }
 
 /** A secret from a file that nobody else may read, or from standard input for `-`; without the line end. */
-export function readSecretFile(file: string): string {
-  const text = file === '-' ? readFileSync(0, 'utf8') : readPrivateFile(file).toString('utf8');
-  return text.replace(/\r?\n$/, '');
+export async function readSecretFile(file: string): Promise<string> {
+  // What comes through a pipe may come late; a synchronous read would not wait for it.
+  const content = file === '-' ? await text(process.stdin) : readPrivateFile(file).toString('utf8');
+  return content.replace(/\r?\n$/, '');
 }

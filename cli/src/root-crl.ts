@@ -82,7 +82,7 @@ async function rootPassphrase(data: DataDirectory): Promise<string> {
   const given = process.env[variable];
   if (given !== undefined && given !== '') return given;
   const kept = data.secret('root-passphrase');
-  if (existsSync(kept)) return readSecretFile(kept);
+  if (existsSync(kept)) return await readSecretFile(kept);
   if (canAsk()) return await askSecret('Passphrase of the root key: ');
   throw new FatalError(`${variable} is not set, and there is no terminal to ask on`, {
     hint: `set ${variable} to the passphrase of the root key`,

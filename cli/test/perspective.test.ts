@@ -136,6 +136,17 @@ describe('gatehouse perspective', () => {
     assert.deepEqual([kind, name], ['perspective', 'sydney']);
   });
 
+  test('join waits for a token that comes through a pipe', async () => {
+    const program = join(import.meta.dirname, '../bin/gatehouse.js');
+    const makeToken = `'${process.execPath}' '${program}' perspective token sydney --data '${stack.directory}'`;
+    const { exitCode, output, errors } = await runCommand(
+      ['perspective', 'join', '--token', '-', '--data', stack.directory],
+      { through: ['sh', '-c', `${makeToken} | exec "$@"`, 'sh'] },
+    );
+    assert.equal(exitCode, 0, errors);
+    assert.match(output, /joined as perspective sydney/);
+  });
+
   test('join keeps what a token of an RA buys where gates look for it, and says so', async () => {
     const token = await answer('ra', 'add', 'astray', '--status-only');
     const { exitCode, output, errors } = await run('perspective', 'join', '--token-file', tokenFile(token));
