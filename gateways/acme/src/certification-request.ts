@@ -182,9 +182,18 @@ function judgeSubjectKey(
 /** Whether a SubjectPublicKeyInfo holds this very key, in whichever form its point is written. */
 export function isSameKey(subjectPublicKeyInfo: Uint8Array, key: KeyObject): boolean {
   try {
-    return createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' }).equals(key);
+    const other = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' });
+    // OpenSSL takes keys of two kinds for a fault, which it leaves behind for the next TLS record that is written.
+    return isSameKind(other, key) && other.equals(key);
   } catch {
     // A key that node:crypto does not know is no account's key.
     return false;
   }
+}
+
+function isSameKind(one: KeyObject, other: KeyObject): boolean {
+  return (
+    one.asymmetricKeyType === other.asymmetricKeyType &&
+    one.asymmetricKeyDetails?.namedCurve === other.asymmetricKeyDetails?.namedCurve
+  );
 }
