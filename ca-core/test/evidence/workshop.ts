@@ -88,6 +88,11 @@ export async function newSignatory(
   return { uri, ...labels, key, keyId };
 }
 
+/** Who makes statements, and when. */
+export type Signatories = Pick<Workshop, 'perspectives' | 'primary'> & {
+  readonly clock: Pick<Workshop['clock'], 'now'>;
+};
+
 /** A new account. */
 export function newAccount(): Account {
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -166,7 +171,7 @@ export function signStatement(
 
 /** What all perspectives of an attempt state. */
 export function statementsOf(
-  workshop: Workshop,
+  workshop: Signatories,
   about: Omit<Check, 'perspectives' | 'finished'> & Partial<Check>,
 ): Buffer[] {
   const names = about.perspectives ?? Object.keys(workshop.perspectives);
@@ -179,7 +184,7 @@ export function statementsOf(
 
 /** Domain control and CAA of a name, the primary's own statements included. */
 export function evidenceFor(
-  workshop: Workshop,
+  workshop: Signatories,
   about: Omit<Check, 'perspectives' | 'finished'> & Partial<Check>,
 ): Buffer[] {
   const names = about.perspectives ?? Object.keys(workshop.perspectives);
