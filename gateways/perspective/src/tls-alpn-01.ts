@@ -36,7 +36,7 @@ export async function lookByTls(look: Look, identifier: Identifier, digest: Uint
   const secured = await secure(connected.socket, { servername, protocol: applicationProtocol }, look.signal);
   if (secured.kind === 'failed') return unseen('tls', `${where}: ${secured.detail} for ${applicationProtocol}`, seen);
   const { alpnProtocol } = secured.socket;
-  const raw: Uint8Array | undefined = secured.socket.getPeerCertificate().raw;
+  const raw = secured.socket.getPeerX509Certificate()?.raw;
   secured.socket.destroy();
   connected.socket.destroy();
   // RFC 8737 §3: a server that does not agree on the protocol does not mean this.
