@@ -34,8 +34,9 @@ describe('RFC 8555 §11.1: a certificate never has the key of its account', () =
       key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
       cert: encodePem('CERTIFICATE', certificate),
     });
+    const { promise: ended, resolve } = Promise.withResolvers<Error | undefined>();
     server.on('secureConnection', (socket) => {
-      socket.on('error', () => socket.destroy());
+      socket.on('error', resolve).on('close', () => resolve(undefined));
       socket.once('data', () => {
         isSameKey(csrKey, rsa);
         socket.end('answer');
@@ -43,11 +44,9 @@ describe('RFC 8555 §11.1: a certificate never has the key of its account', () =
     });
     const { host, port } = await listen(server, { host: '127.0.0.1', port: 0 });
     const client = connect({ host, port, rejectUnauthorized: false });
+    client.on('error', resolve).on('data', () => undefined);
     client.write('question');
-    const { promise, resolve } = Promise.withResolvers<string>();
-    client.on('data', (octets) => resolve(String(octets)));
-    client.on('close', () => resolve('nothing')).on('error', () => resolve('nothing'));
-    assert.equal(await promise, 'answer');
+    assert.equal(await ended, undefined);
     client.destroy();
     server.close();
   });
