@@ -2,15 +2,13 @@
 
 import { setTimeout } from 'node:timers/promises';
 
-const patienceMs = 20_000;
-
-/** Asks until there is an answer. @throws {Error} after 20 seconds */
-export async function pollUntil<T>(ask: () => Promise<T | undefined>): Promise<T> {
+/** Asks until there is an answer. @throws {Error} after 20 seconds unless told */
+export async function pollUntil<T>(ask: () => Promise<T | undefined>, patienceMs = 20_000): Promise<T> {
   const end = performance.now() + patienceMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (performance.now() > end) throw new Error('it did not happen within 20 seconds');
+    if (performance.now() > end) throw new Error(`it did not happen within ${patienceMs / 1000} seconds`);
     await setTimeout(20);
   }
 }
