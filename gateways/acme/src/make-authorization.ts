@@ -37,7 +37,7 @@ export function makeAuthorization(
     profile: profile.name,
     // RFC 8555 §8.3: at least 128 bits.
     token: randomBytes(32).toString('base64url'),
-    methods: needsNothing ? [] : methodsFor(identifier, profile.methods),
+    methods: needsNothing ? [] : methodsFor(identifier, profile),
     externalAccount: needsNothing ? account.externalAccount : undefined,
     createdAt: now,
     expiresAt: new Date(
@@ -48,12 +48,16 @@ export function makeAuthorization(
 
 /**
  * Challenges by which control of an identifier can be shown: of a wildcard only in the DNS (RFC 8555 §7.1.4 with BR §3.2.2.4),
- * of an address never there (RFC 8738 §7).
+ * of an address never there (RFC 8738 §7). A persistent record has to name this CA, which must have a name for it.
  */
-export function methodsFor(identifier: Identifier, methods: readonly ChallengeType[]): readonly ChallengeType[] {
-  if (identifier.type === 'ip') return methods.filter((method) => method === 'http-01' || method === 'tls-alpn-01');
-  if (!identifier.value.startsWith('*.')) return methods;
-  return methods.filter((method) => method.startsWith('dns-'));
+export function methodsFor(
+  { type, value }: Identifier,
+  { methods, rules }: Pick<AcmeProfile, 'methods' | 'rules'>,
+): readonly ChallengeType[] {
+  const isNamed = rules !== undefined && rules.issuerDomainNames.length > 0;
+  const possible = isNamed ? methods : methods.filter((method) => method !== 'dns-persist-01');
+  if (type === 'ip') return possible.filter((method) => method === 'http-01' || method === 'tls-alpn-01');
+  return value.startsWith('*.') ? possible.filter((method) => method.startsWith('dns-')) : possible;
 }
 
 /** Whether a name needs no challenge: never where the keep wants it validated, since then nobody's word is enough. */

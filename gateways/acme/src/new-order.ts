@@ -157,7 +157,7 @@ export function judgeIdentifier(
   if (policy !== undefined && !externalAccountAllows(policy, identifier, profile.name)) {
     return refuse('is not allowed by the external account of this account');
   }
-  if (!isBornValid(identifier, profile, policy) && methodsFor(identifier, profile.methods).length === 0) {
+  if (!isBornValid(identifier, profile, policy) && methodsFor(identifier, profile).length === 0) {
     return refuse(`cannot be validated: none of the challenges of profile '${profile.name}' can show control of it`);
   }
   return undefined;

@@ -2,34 +2,18 @@
 // remote ones, chosen before anybody is asked. What it finds decides whether an order becomes ready; it never decides about
 // a certificate: the keep judges the same signed statements again.
 
-import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
-import type { Attempt, Perspective } from '@gatehouse/ra-client/perspective';
+import type { Perspective } from '@gatehouse/ra-client/perspective';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { newUnguessableId } from '@gatehouse/runtime/identifiers';
 import type { Logger } from '@gatehouse/runtime/log';
 import type { Metrics } from '@gatehouse/runtime/metrics';
-import type { Problem } from '../problem.ts';
-import { askRemotes } from './ask-remotes.ts';
 import { createBreaker } from './breaker.ts';
-import { ask, type CheckKind, type Finding, passes, problemOf, type ValidationSubject } from './check.ts';
-import { readStatement } from './judge-statement.ts';
+import type { ValidationSubject } from './check.ts';
 import { createValidationMetrics } from './metrics.ts';
-import { isSignedZone } from './proof.ts';
-import type { PerspectiveRegistry, RemotePerspective } from './registry.ts';
-import { describeFindings, formatReport, remoteProblem } from './report.ts';
+import { type Begun, createOneCheck, type FailedCheck, fault, type PassedCheck } from './one-check.ts';
+import type { PerspectiveRegistry } from './registry.ts';
 import { selectPerspectives } from './selection.ts';
-
-/** The statements of a check that passed. */
-export type PassedCheck = {
-  readonly attempt: string;
-  /** Compact JWS of all who answered, whatever they say. */
-  readonly statements: readonly string[];
-  /** When the first of them was made. */
-  readonly madeAt: Date;
-  /** Whether one of them shows that the zone of the name is signed. */
-  readonly isSigned: boolean;
-};
 
 /** How a validation came out. */
 export type ControlOutcome =
@@ -38,28 +22,15 @@ export type ControlOutcome =
       readonly dcv: PassedCheck;
       /** Nothing where no permission is asked for: addresses, and profiles without CAA. */
       readonly caa: PassedCheck | undefined;
-      /** dns-persist-01: until when the record lets this be used. */
-      readonly persistUntil: Date | undefined;
     }
   | FailedCheck;
-
-/** A check that did not pass. */
-export type FailedCheck = {
-  readonly kind: 'failed';
-  readonly problem: Problem;
-  /** Our part of the network did not work: it may be tried again. */
-  readonly isOurFault: boolean;
-};
 
 /** Checks names. */
 export type Checks = {
   /** Validates control of a name, and looks for permission to issue where the rules demand it. Never fails. */
   validate(subject: ValidationSubject, rules: ValidationRules | undefined): Promise<ControlOutcome>;
   /** Looks for permission alone: once more, before issuance. Never fails. */
-  checkCaa(
-    subject: ValidationSubject,
-    rules: ValidationRules,
-  ): Promise<{ readonly kind: 'passed'; readonly caa: PassedCheck } | FailedCheck>;
+  checkCaa(subject: ValidationSubject, rules: ValidationRules): Promise<PassedCheck | FailedCheck>;
   /** Ends all connections. */
   close(): Promise<void>;
 };
@@ -92,112 +63,26 @@ export function createChecks(options: CheckOptions): Checks {
   const { primary, registry, secret, clock, log, timeoutMs = 20_000 } = options;
   const breaker = createBreaker(clock, log);
   const metrics = createValidationMetrics(options.metrics, () => breaker.open());
+  const one = createOneCheck({ primary, registry, breaker, metrics, clock, log, timeoutMs });
 
-  /** Nothing where too few perspectives are registered. */
+  // BR §3.2.2.9: what an attempt uses is fixed before anybody is asked.
   const begin = async (
     subject: ValidationSubject,
     rules: ValidationRules | undefined,
   ): Promise<Begun | FailedCheck> => {
+    const isOpen = (name: string): boolean => breaker.isOpen(name);
+    const { value: name } = subject.identifier;
     const chosen =
-      rules === undefined
-        ? []
-        : selectPerspectives({
-            registered: await registry.list(),
-            rules,
-            name: subject.identifier.value,
-            secret,
-            isOpen: (name) => breaker.isOpen(name),
-          });
+      rules === undefined ? [] : selectPerspectives({ registered: await registry.list(), rules, name, secret, isOpen });
+    const names = chosen.map((perspective) => perspective.name);
     if (rules !== undefined && chosen.length < rules.remotes && rules.mode === 'enforce') {
-      log.error(
-        { policy: rules.version, needed: rules.remotes, registered: chosen.map(({ name }) => name) },
-        'too few distinct perspectives are registered and enabled',
-      );
+      const text = 'too few distinct perspectives are registered and enabled';
+      log.error({ policy: rules.version, needed: rules.remotes, available: names }, text);
+      registry.doubt();
       return fault(`${chosen.length} of ${rules.remotes} remote perspectives are available`);
     }
-    return {
-      chosen,
-      attempt: {
-        id: newUnguessableId(),
-        order: subject.orderId,
-        authorization: subject.authorizationId,
-        perspectives: chosen.map(({ name }) => name),
-      },
-    };
-  };
-
-  const askPrimary = async (check: CheckKind, attempt: Attempt, subject: ValidationSubject): Promise<Finding> => {
-    const name = 'primary';
-    try {
-      const statement = await ask(primary, check, attempt, subject, deadline());
-      const payload = readStatement(statement);
-      return payload === undefined
-        ? { kind: 'unbelievable', name, statement, cause: 'its payload is no statement' }
-        : { kind: 'stated', name, statement, payload };
-    } catch (error) {
-      log.error({ err: error, check }, 'the primary perspective does not work');
-      return { kind: 'silent', name, cause: error instanceof CoreError ? error.detail : 'asking it failed' };
-    }
-  };
-
-  const deadline = (): Date => new Date(clock.now().getTime() + timeoutMs);
-
-  const corroborate = async (
-    check: CheckKind,
-    own: Finding,
-    { attempt, chosen }: Begun,
-    subject: ValidationSubject,
-    rules: ValidationRules | undefined,
-  ): Promise<PassedCheck | FailedCheck> => {
-    if (rules === undefined) {
-      metrics.checks.labels(check, 'pass').inc();
-      return passed(attempt, [own]);
-    }
-    const { findings, quorum } = await askRemotes({
-      ...{ check, attempt, subject, rules, chosen, own, clock, breaker },
-      deadline: deadline(),
-    });
-    count(check, findings);
-    const isMet = quorum.verdict === 'met';
-    const sights = describeFindings([own, ...findings]);
-    const failed = findings.filter((finding) => !passes(finding)).map(({ name }) => name);
-    const facts = {
-      ...{ identifier: subject.identifier.value, method: subject.method, check, attempt: attempt.id },
-      ...{ quorum: `${quorum.corroborating}/${quorum.used}`, policy: rules.version, mode: rules.mode },
-      verdict: isMet ? 'pass' : 'fail',
-    };
-    if (failed.length === 0 && isMet) log.info(facts, 'mpic');
-    else log.warn({ ...facts, failed, shortfall: quorum.shortfall, report: formatReport(sights) }, 'mpic');
-    metrics.checks.labels(check, isMet ? 'pass' : 'quorum').inc();
-    if (isMet || rules.mode !== 'enforce') return passed(attempt, [own, ...findings]);
-    const problem = remoteProblem(findings, quorum.used);
-    return { kind: 'failed', problem, isOurFault: problem.type === 'serverInternal' };
-  };
-
-  const count = (check: CheckKind, findings: readonly Finding[]): void => {
-    for (const finding of findings) {
-      if (finding.kind !== 'stated') metrics.unanswered.labels(finding.name).inc();
-      else if (!passes(finding)) metrics.disagreements.labels(finding.name, check).inc();
-      if (finding.kind === 'unbelievable') {
-        log.error(
-          { perspective: finding.name, cause: finding.cause, check },
-          'a perspective gave a statement that is not believed',
-        );
-      }
-    }
-  };
-
-  const primaryFailure = (check: CheckKind, own: Finding, subject: ValidationSubject): FailedCheck | undefined => {
-    if (passes(own)) return undefined;
-    metrics.checks.labels(check, 'primary').inc();
-    const saw = formatReport(describeFindings([own]));
-    log.info(
-      { identifier: subject.identifier.value, method: subject.method, check, verdict: 'fail', report: saw },
-      'mpic',
-    );
-    if (own.kind !== 'stated') return fault('this server could not look at the name');
-    const problem = problemOf(own.payload);
-    return { kind: 'failed', problem, isOurFault: problem.type === 'serverInternal' };
+    const { orderId: order, authorizationId: authorization } = subject;
+    return { chosen, attempt: { id: newUnguessableId(), order, authorization, perspectives: names } };
   };
 
   const checkPermission = async (
@@ -205,51 +90,53 @@ export function createChecks(options: CheckOptions): Checks {
     subject: ValidationSubject,
     rules: ValidationRules | undefined,
   ): Promise<PassedCheck | FailedCheck> => {
-    const own = await askPrimary('caa', begun.attempt, subject);
-    return primaryFailure('caa', own, subject) ?? (await corroborate('caa', own, begun, subject, rules));
+    const own = await one.askPrimary('caa', begun, subject);
+    return one.primaryFailure('caa', own, subject) ?? (await one.corroborate('caa', own, begun, subject, rules));
+  };
+
+  const validate = async (
+    subject: ValidationSubject,
+    rules: ValidationRules | undefined,
+    demand: ReturnType<typeof caaDemand>,
+  ): Promise<ControlOutcome> => {
+    const begun = await begin(subject, rules);
+    if ('kind' in begun) return begun;
+    // Remote perspectives are asked when the primary passed everything that is sure to be demanded.
+    const [control, permission] = await Promise.all([
+      one.askPrimary('dcv', begun, subject),
+      demand === 'on' ? one.askPrimary('caa', begun, subject) : undefined,
+    ]);
+    const failure =
+      one.primaryFailure('dcv', control, subject) ??
+      (permission === undefined ? undefined : one.primaryFailure('caa', permission, subject));
+    if (failure !== undefined) return failure;
+    const [dcv, alongside] = await Promise.all([
+      one.corroborate('dcv', control, begun, subject, rules),
+      permission === undefined ? undefined : one.corroborate('caa', permission, begun, subject, rules),
+    ]);
+    if (dcv.kind === 'failed') return dcv;
+    const isLate = demand === 'where-signed' && dcv.isSigned;
+    const caa = isLate ? await checkPermission(begun, subject, rules) : alongside;
+    return caa?.kind === 'failed' ? caa : { kind: 'passed', dcv, caa };
+  };
+
+  const unlessBroken = async <Outcome>(work: () => Promise<Outcome>): Promise<Outcome | FailedCheck> => {
+    try {
+      return await work();
+    } catch (error) {
+      log.warn({ err: error }, 'the perspectives could not be asked');
+      return fault('the perspectives of this server could not be asked');
+    }
   };
 
   return {
-    validate: async (subject, rules) => {
-      try {
-        const begun = await begin(subject, remoteRules(rules));
-        if ('kind' in begun) return begun;
-        const demand = caaDemand(subject, rules);
+    validate: (subject, rules) => unlessBroken(() => validate(subject, remoteRules(rules), caaDemand(subject, rules))),
+    checkCaa: (subject, rules) =>
+      unlessBroken(async () => {
         const counted = remoteRules(rules);
-        // Remote perspectives are asked when the primary passed everything that is sure to be demanded.
-        const [control, permission] = await Promise.all([
-          askPrimary('dcv', begun.attempt, subject),
-          demand === 'on' ? askPrimary('caa', begun.attempt, subject) : undefined,
-        ]);
-        const failure =
-          primaryFailure('dcv', control, subject) ??
-          (permission === undefined ? undefined : primaryFailure('caa', permission, subject));
-        if (failure !== undefined) return failure;
-        const [dcv, caaAlongside] = await Promise.all([
-          corroborate('dcv', control, begun, subject, counted),
-          permission === undefined ? undefined : corroborate('caa', permission, begun, subject, counted),
-        ]);
-        if ('kind' in dcv) return dcv;
-        const caa =
-          demand === 'where-signed' && dcv.isSigned ? await checkPermission(begun, subject, counted) : caaAlongside;
-        if (caa !== undefined && 'kind' in caa) return caa;
-        return { kind: 'passed', dcv, caa, persistUntil: persistUntil(control) };
-      } catch (error) {
-        log.warn({ err: error }, 'the perspectives could not be asked');
-        return fault('the perspectives of this server could not be asked');
-      }
-    },
-    checkCaa: async (subject, rules) => {
-      try {
-        const begun = await begin(subject, remoteRules(rules));
-        if ('kind' in begun) return begun;
-        const caa = await checkPermission(begun, subject, remoteRules(rules));
-        return 'kind' in caa ? caa : { kind: 'passed', caa };
-      } catch (error) {
-        log.warn({ err: error }, 'the perspectives could not be asked');
-        return fault('the perspectives of this server could not be asked');
-      }
-    },
+        const begun = await begin(subject, counted);
+        return 'kind' in begun ? begun : await checkPermission(begun, subject, counted);
+      }),
     close: async () => {
       await registry.close();
       await primary.close();
@@ -257,29 +144,7 @@ export function createChecks(options: CheckOptions): Checks {
   };
 }
 
-type Begun = { readonly attempt: Attempt; readonly chosen: readonly RemotePerspective[] };
-
-/** What the remote perspectives count by; nothing with mode `off` and where a profile leaves it to the gate: the primary looks alone. */
+/** What the remote perspectives count by; nothing with mode `off` and where a profile leaves it to the gate. */
 function remoteRules(rules: ValidationRules | undefined): ValidationRules | undefined {
   return rules?.mode === 'enforce' || rules?.mode === 'monitor' ? rules : undefined;
-}
-
-function passed(attempt: Attempt, findings: readonly Finding[]): PassedCheck {
-  const stated = findings.flatMap((finding) => (finding.kind === 'stated' ? [finding] : []));
-  const made = stated.map(({ payload }) => Date.parse(payload.finished));
-  return {
-    attempt: attempt.id,
-    statements: stated.map(({ statement }) => statement),
-    madeAt: new Date(Math.min(...made)),
-    isSigned: isSignedZone(stated.map(({ payload }) => payload)),
-  };
-}
-
-function persistUntil(own: Finding): Date | undefined {
-  const until = own.kind === 'stated' ? own.payload.persistUntil : undefined;
-  return until === undefined ? undefined : new Date(until);
-}
-
-function fault(detail: string): FailedCheck {
-  return { kind: 'failed', problem: { type: 'serverInternal', detail }, isOurFault: true };
 }

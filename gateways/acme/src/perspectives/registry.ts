@@ -29,6 +29,8 @@ export type RemotePerspective = {
 export type PerspectiveRegistry = {
   /** @throws {CoreError} when the keep cannot be asked and never could */
   list(): Promise<readonly RemotePerspective[]>;
+  /** One of them did not answer: it may be elsewhere now, so that the keep is asked again sooner. */
+  doubt(): void;
   /** Ends all connections. */
   close(): Promise<void>;
 };
@@ -46,6 +48,9 @@ export type PerspectiveRegistryOptions = {
 /** For how long a list is good: a perspective that an operator disables is asked no longer after this. */
 const freshMs = 10_000;
 
+/** The keep is not asked more often than this for perspectives that are simply dead. */
+const doubtfulMs = 1_000;
+
 type Member = {
   readonly client: Perspective;
   readonly address: string;
@@ -57,6 +62,7 @@ export function createPerspectiveRegistry(options: PerspectiveRegistryOptions): 
   const members = new Map<string, Member>();
   const keys = new Map<string, KeyObject>();
   let known: { readonly perspectives: readonly RemotePerspective[]; readonly at: number } | undefined;
+  let isDoubted = false;
   let asking: Promise<readonly RemotePerspective[]> | undefined;
 
   const drop = (name: string, member: Member): void => {
@@ -95,11 +101,13 @@ export function createPerspectiveRegistry(options: PerspectiveRegistryOptions): 
       client: clientOf(one.name, one.address),
     }));
     known = { perspectives, at: clock.now().getTime() };
+    isDoubted = false;
     return perspectives;
   };
   return {
     list: async () => {
-      if (known !== undefined && Math.abs(clock.now().getTime() - known.at) < freshMs) return known.perspectives;
+      const goodMs = isDoubted ? doubtfulMs : freshMs;
+      if (known !== undefined && Math.abs(clock.now().getTime() - known.at) < goodMs) return known.perspectives;
       asking ??= refresh().finally(() => {
         asking = undefined;
       });
@@ -110,6 +118,9 @@ export function createPerspectiveRegistry(options: PerspectiveRegistryOptions): 
         known = { ...last, at: clock.now().getTime() };
         return last.perspectives;
       });
+    },
+    doubt: () => {
+      isDoubted = true;
     },
     close: async () => {
       for (const [name, member] of members) drop(name, member);

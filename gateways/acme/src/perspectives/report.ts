@@ -4,6 +4,7 @@
 import type { StatementPayload } from '@gatehouse/ra-client/perspective-statement';
 import type { Problem, ProblemType } from '../problem.ts';
 import { type Finding, passes, problemOf } from './check.ts';
+import type { Quorum } from './quorum.ts';
 
 /** One perspective in a report. */
 export type Sight = { readonly perspective: string; readonly result: string; readonly saw: string };
@@ -33,10 +34,11 @@ export function formatReport(sights: readonly Sight[]): string {
 /**
  * The problem of a check on which too few remote perspectives agree, while the primary passed it: the most frequent of
  * their problems, `serverInternal` when none of them saw anything wrong.
- *
- * @param used how many remote perspectives the attempt uses
  */
-export function remoteProblem(findings: readonly Finding[], used: number): Problem {
+export function remoteProblem(findings: readonly Finding[], { used, shortfall }: Quorum): Problem {
+  // What all of them found, some found without the proofs that are demanded.
+  if (findings.every(passes))
+    return { type: 'dns', detail: `without the proof by DNSSEC that is needed, ${shortfall}` };
   const failed = findings.filter((finding) => !passes(finding));
   const counts = new Map<ProblemType, number>();
   for (const finding of failed) {

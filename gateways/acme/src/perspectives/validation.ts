@@ -12,7 +12,8 @@ import { type Account, readAccount, readAccountKeys } from '../state/accounts.ts
 import type { Authorization } from '../state/authorizations.ts';
 import { putStatements, readStatements, type StatementSet } from '../state/statements.ts';
 import type { ValidationSubject } from './check.ts';
-import { type Checks, caaDemand, type PassedCheck } from './checks.ts';
+import { type Checks, caaDemand } from './checks.ts';
+import type { PassedCheck } from './one-check.ts';
 
 /** What came of a validation. */
 export type ValidationOutcome =
@@ -117,7 +118,7 @@ export function createValidation({ checks, store, profiles, clock, orderLifeMs }
         subproblems: [{ type, detail, identifier: shownIdentifier(authorization) }],
       });
     }
-    const set = toSet('caa', outcome.caa, caaAgeMs);
+    const set = toSet('caa', outcome, caaAgeMs);
     await store.commit([putStatements(authorization.id, set)]);
     return set;
   };
@@ -132,7 +133,7 @@ export function createValidation({ checks, store, profiles, clock, orderLifeMs }
         const lifeMs = validityMs(profile, authorization, orderLifeMs);
         const until = Math.min(
           outcome.dcv.madeAt.getTime() + lifeMs,
-          outcome.persistUntil?.getTime() ?? Number.POSITIVE_INFINITY,
+          outcome.dcv.persistUntil?.getTime() ?? Number.POSITIVE_INFINITY,
         );
         const control = toSet('dcv', outcome.dcv, until - outcome.dcv.madeAt.getTime());
         const permission = outcome.caa === undefined ? [] : [toSet('caa', outcome.caa, caaAgeMs)];

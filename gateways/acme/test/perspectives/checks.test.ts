@@ -15,7 +15,11 @@ function start(count = 2) {
   const { log, lines } = createTestLog();
   const checks = createChecks({
     primary: primary.perspective.client,
-    registry: { list: async () => remotes.map(({ perspective }) => perspective), close: async () => {} },
+    registry: {
+      list: async () => remotes.map(({ perspective }) => perspective),
+      doubt: () => {},
+      close: async () => {},
+    },
     secret: Buffer.alloc(32, 1),
     clock: systemClock,
     log,

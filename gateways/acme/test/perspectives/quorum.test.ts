@@ -109,7 +109,7 @@ describe('BR §3.2.2.9: the quorum', () => {
 describe('mpic.md §4: the selection', () => {
   const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   const registered = remotes(many);
-  const select = (name: string, key = secret, open: readonly string[] = []) =>
+  const select = (name: string, key: Uint8Array = secret, open: readonly string[] = []) =>
     selectPerspectives({ registered, rules: rulesOf(3, 2), name, secret: key, isOpen: (one) => open.includes(one) });
 
   it('is the same for a name each time, differs between names, and depends on the secret', () => {
