@@ -5,6 +5,8 @@ const idForm = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Reads URLs below the base URLs of the gates. */
 export type AcmeUrls = {
+  /** Whether there is any gate. */
+  readonly isKnown: boolean;
   /** Id in the URL of an account; undefined when it is none of ours. */
   accountId(url: string): string | undefined;
   /** Id of the order in a finalize URL. */
@@ -24,6 +26,7 @@ export function createAcmeUrls(baseUrls: readonly string[]): AcmeUrls {
     return undefined;
   };
   return {
+    isKnown: baseUrls.length > 0,
     accountId: (url) => idIn(url, 'account/', ''),
     finalizedOrderId: (url) => idIn(url, 'order/', '/finalize'),
     isKeyChange: (url) => paths(url).includes('key-change'),

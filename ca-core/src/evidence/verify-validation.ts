@@ -146,6 +146,10 @@ function judgeFinalize({ profile, request }: ValidationRequest, urls: AcmeUrls):
   if (evidence === undefined) {
     return refused(new CoreError('evidence-missing', `profile ${profile} demands evidence of type acme-finalize`));
   }
+  if (!urls.isKnown)
+    return refused(
+      new CoreError('evidence-invalid', 'acme-finalize: core.validation.acmeBaseUrls names no ACME gate of ours'),
+    );
   const { subjectKey, idempotencyKey } = request;
   const certificationRequest = subjectKey?.$case === 'certificationRequest' ? subjectKey.value : undefined;
   try {

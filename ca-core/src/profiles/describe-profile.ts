@@ -20,6 +20,9 @@ const nameKindMessages: Readonly<Record<NameKind, NameKindMessage>> = {
   other: NameKindMessage.NAME_KIND_OTHER,
 };
 
+/** What proves the control of names. */
+const validationEvidence = ['perspective-results', 'acme-finalize'];
+
 /** The `Profile` message of the contract. `keyUsage` holds what every key gets, not what is added for RSA. @param validation as it is bound */
 export function describeProfile(profile: Profile, validation?: ValidationRules): ProfileMessage {
   const { subject, names, validity } = profile;
@@ -39,7 +42,10 @@ export function describeProfile(profile: Profile, validation?: ValidationRules):
     defaultValidity: duration(validity.defaultMs),
     maximumValidity: duration(validity.maximumMs),
     needsApproval: profile.approval === 'required',
-    evidence: profile.evidence.map(({ type }) => type),
+    evidence: [
+      ...profile.evidence.map(({ type }) => type),
+      ...(validation?.mode === 'enforce' ? validationEvidence : []),
+    ],
     isCa: profile.basicConstraints.isCa,
     copiedExtensions: [...profile.requestExtensions.copy],
     acceptsStatedPossession: profile.acceptsStatedPossession,

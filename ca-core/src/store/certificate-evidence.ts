@@ -8,7 +8,7 @@ import type { WriteOperation } from './write-set.ts';
 /** Evidence as it is stored. */
 export type StoredEvidence = {
   readonly serialNumber: string;
-  /** RecordedEvidence in protobuf, without the keys. */
+  /** RecordedEvidence in protobuf, without the keys, as a Zstandard frame (RFC 8878). */
   readonly evidence: Uint8Array;
   readonly recordedAt: Date;
   readonly keptUntil: Date;

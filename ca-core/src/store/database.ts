@@ -241,7 +241,7 @@ export type SigningKeyTable = {
 /** What proved the control of the names in a certificate. */
 export type CertificateEvidenceTable = {
   serial_number: string;
-  /** RecordedEvidence in protobuf, without the keys. */
+  /** RecordedEvidence in protobuf, without the keys, as a Zstandard frame (RFC 8878). */
   evidence: Uint8Array;
   recorded_at: number;
   kept_until: number;

@@ -503,6 +503,13 @@ const attacks: Readonly<Record<string, Attack>> = {
   },
 };
 
+describe('mpic.md §3: a core that knows no ACME gate', () => {
+  it('certifies no name, and says what is missing', async () => {
+    const unset = { ...keep, validation: { ...keep.validation, acmeBaseUrls: [] } };
+    await refused(enroll(unset, contextOf(keep), asked(good())), 'evidence-invalid', /core\.validation\.acmeBaseUrls/);
+  });
+});
+
 describe('mpic.md §3: a hostile gate', () => {
   it('is the only thing that is wrong here: an honest one gets its certificate', async () => {
     const answer = await enroll(keep, contextOf(keep), asked(good()));

@@ -61,6 +61,7 @@ describe('the verification of names over the wire', () => {
       gate.authority.getProfile({ name: 'tls-server-validated' }, callback),
     );
     assert.equal(profile.allowsWildcards, true);
+    assert.deepEqual(profile.evidence, ['perspective-results', 'acme-finalize']);
     assert.deepEqual(
       [profile.validation?.mode, profile.validation?.policy, profile.validation?.remotes],
       ['enforce', 'trial', 2],

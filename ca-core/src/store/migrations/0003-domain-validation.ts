@@ -53,7 +53,7 @@ async function createEvidence({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .createTable('certificate_evidence')
     .addColumn('serial_number', 'text', (column) => column.primaryKey().notNull())
-    // Repeated Evidence in protobuf (RecordedEvidence without the keys).
+    // RecordedEvidence in protobuf, without the keys, as a Zstandard frame (RFC 8878).
     .addColumn('evidence', 'blob', (column) => column.notNull())
     .addColumn('recorded_at', 'integer', (column) => column.notNull())
     .addColumn('kept_until', 'integer', (column) => column.notNull())
