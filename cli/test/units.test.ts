@@ -4,7 +4,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { coreConfigurationSchema } from '@gatehouse/ca-core/configuration';
+import { acmeSchema } from '@gatehouse/gateway-acme/config';
 import { estSchema } from '@gatehouse/gateway-est/config';
+import { perspectiveSchema } from '@gatehouse/gateway-perspective/config';
 import { statusSchema } from '@gatehouse/gateway-status/config';
 import { parseYamlWithSchema } from '@gatehouse/runtime/configuration';
 import { FatalError } from '@gatehouse/runtime/fatal';
@@ -99,7 +101,13 @@ describe('addresses', () => {
 });
 
 describe('the configuration that a new directory gets', () => {
-  const schema = z.strictObject({ core: coreConfigurationSchema, est: estSchema, status: statusSchema });
+  const schema = z.strictObject({
+    core: coreConfigurationSchema,
+    est: estSchema,
+    acme: acmeSchema,
+    perspective: perspectiveSchema,
+    status: statusSchema,
+  });
 
   for (const kind of ['trial', 'production'] as const) {
     test(`is one that every process accepts: ${kind}`, () => {

@@ -18,6 +18,9 @@ import {
   startStack,
 } from './support/stack.ts';
 
+/** Names of all processes, the core first. */
+const everything = ['core', 'est', 'acme', 'status', 'perspective-here-a', 'perspective-here-b'] as const;
+
 /** Enrols as `demo` with what endpoints.json says. */
 async function enroll(directory: string): Promise<X509Certificate> {
   const client = createEstClient(directory, Number(new URL(readEndpoints(directory).est.url).port));
@@ -46,7 +49,7 @@ describe('gatehouse up in an empty directory', () => {
 
   test('writes endpoints.json as the contract has it, for its owner alone', () => {
     const { directory, endpoints } = stack;
-    assert.deepEqual(Object.keys(endpoints), ['trustAnchor', 'chain', 'core', 'est', 'status']);
+    assert.deepEqual(Object.keys(endpoints), ['trustAnchor', 'chain', 'core', 'est', 'acme', 'status']);
     assert.deepEqual(Object.keys(endpoints.est), ['url', 'username', 'password']);
     assert.match(endpoints.core.address, /^127\.0\.0\.1:\d+$/);
     assert.match(endpoints.est.url, /^https:\/\/127\.0\.0\.1:\d+$/);
@@ -113,7 +116,7 @@ describe('gatehouse up in an empty directory', () => {
     assert.deepEqual(readEndpoints(stack.directory), stack.endpoints);
   });
 
-  for (const name of ['core', 'est', 'status'] as const) {
+  for (const name of everything) {
     test(`starts the ${name} again at the same address when it dies`, async () => {
       const before = processOf(stack.directory, name);
       process.kill(before.pid, 'SIGKILL');
@@ -127,7 +130,7 @@ describe('gatehouse up in an empty directory', () => {
   }
 
   test('ends everything on Ctrl-C, the core last, and removes endpoints.json', async () => {
-    const processes = ['core', 'est', 'status'].map((name) => processOf(stack.directory, name).pid);
+    const processes = everything.map((name) => processOf(stack.directory, name).pid);
     const { exitCode } = await stack.interrupt();
     assert.equal(exitCode, 0);
     assert.deepEqual(processes.filter(isAlive), []);
@@ -136,9 +139,8 @@ describe('gatehouse up in an empty directory', () => {
       const lines = readFileSync(join(stack.directory, 'log', `${name}.log`), 'utf8').split('\n');
       return lines.findLast((line) => line.includes('stopped')) ?? '{}';
     };
-    const [core, est, status] = ['core', 'est', 'status'].map((name) => JSON.parse(lastLine(name)).time);
-    assert.ok(est <= core, `est ended at ${est}, core at ${core}`);
-    assert.ok(status <= core, `status ended at ${status}, core at ${core}`);
+    const [core, ...others] = everything.map((name) => JSON.parse(lastLine(name)).time);
+    for (const other of others) assert.ok(other <= core, `another process ended at ${other}, the core at ${core}`);
   });
 
   test('finds at the second start what the first made', async () => {
@@ -152,7 +154,7 @@ describe('gatehouse up in an empty directory', () => {
   });
 
   test('leaves no process behind when it is killed', async () => {
-    const processes = ['core', 'est', 'status'].map((name) => processOf(stack.directory, name).pid);
+    const processes = everything.map((name) => processOf(stack.directory, name).pid);
     stack.command.kill('SIGKILL');
     await stack.command.ended;
     stack = await startStack(stack.directory);
@@ -180,13 +182,14 @@ describe('gatehouse up', () => {
     const directory = emptyDirectory(context);
     const command = startCommand(['up', '--data', directory, '--ports', 'auto', '--json']);
     const answer = JSON.parse(await command.line(/^\{"ready":true/));
-    const { core, est, status } = readEndpoints(directory);
+    const { core, est, acme, status } = readEndpoints(directory);
     assert.deepEqual(answer, {
       ready: true,
       data: directory,
       endpoints: join(directory, 'endpoints.json'),
       core,
       est: { url: est.url },
+      acme,
       status,
     });
     command.kill('SIGTERM');
