@@ -24,6 +24,8 @@ export type CertificatePartsOptions = {
   readonly clock: Clock;
   /** Absolute paths of `alternateChains`. */
   readonly alternateChains: readonly string[];
+  /** The same of `defaultChain`. */
+  readonly defaultChain?: string | undefined;
   /** See {@link CertificateParts.dictatedInformation}. */
   readonly dictatedInformation?: ((certId: string) => string | undefined) | undefined;
 };
@@ -34,10 +36,11 @@ export function createCertificateParts({
   core,
   clock,
   alternateChains,
+  defaultChain,
   dictatedInformation,
 }: CertificatePartsOptions): CertificateParts {
   return {
-    chains: openChains(alternateChains),
+    chains: openChains(alternateChains, defaultChain),
     standing: createStanding(core, clock),
     incidents: createIncidents(store),
     dictatedInformation,

@@ -23,13 +23,15 @@ type IssuerChains = readonly [string, ...string[]];
 const maximumIssuers = 64;
 
 /**
- * Reads the alternate chains.
+ * Reads the chains.
  *
- * @param files absolute paths of PEM files, issuing CA first
+ * @param files absolute paths of PEM files with alternates, issuing CA first
+ * @param defaultFile the same of the chain that takes the place of the keep's
  * @throws {FatalError} for a file that holds no chain
  */
-export function openChains(files: readonly string[]): Chains {
+export function openChains(files: readonly string[], defaultFile?: string): Chains {
   const alternates = files.map(readChain);
+  const preferred = defaultFile === undefined ? undefined : readChain(defaultFile);
   const byChain = new Map<string, IssuerChains>();
 
   const chainsOf = ({ chain }: StoredCertificate): IssuerChains => {
@@ -40,7 +42,7 @@ export function openChains(files: readonly string[]): Chains {
       issuer === undefined
         ? ['']
         : [
-            writeChain([issuer, ...others]),
+            writeChain(preferred !== undefined && isSameIssuer(preferred[0], issuer) ? preferred : [issuer, ...others]),
             ...alternates.filter(([first]) => isSameIssuer(first, issuer)).map((one) => writeChain(one)),
           ];
     if (byChain.size >= maximumIssuers) byChain.clear();

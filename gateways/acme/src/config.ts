@@ -127,6 +127,8 @@ export const acmeSchema = z
       .prefault({}),
     /** How long the token of a challenge may be used. */
     challengeTokenLife: durationSchema.refine((life) => life <= 30 * 86_400_000, 'must be at most 30d').prefault('30d'),
+    /** PEM file of the chain that is sent by default, in place of the keep's own: issuing CA first. */
+    defaultChain: z.string().min(1).optional(),
     /** PEM files of chains that are offered beside the default one: issuing CA first. */
     alternateChains: z.array(z.string().min(1)).default([]),
     /** Orders on one page of an account's list. */

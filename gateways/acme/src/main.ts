@@ -109,6 +109,8 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
       core,
       clock,
       alternateChains: configuration.alternateChains.map((path) => process.resolvePath(path)),
+      defaultChain:
+        configuration.defaultChain === undefined ? undefined : process.resolvePath(configuration.defaultChain),
       dictatedInformation: seams.dictatedInformation,
     }),
     rates: createRateLimits({

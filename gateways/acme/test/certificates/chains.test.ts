@@ -61,6 +61,19 @@ describe('RFC 8555 §7.4.2: chains of a certificate', () => {
     for (const number of [2, -1, 0.5]) assert.equal(chains.write(stored, number), undefined);
   });
 
+  it('have a default that an operator may choose, for the same key', () => {
+    const chosen = openChains([], file('chosen.pem', alternate, formerRoot.certificate));
+    assert.deepEqual(
+      dersOf(chosen.write(stored, 0)),
+      [leaf, alternate].map((der) => Buffer.from(der)),
+    );
+    const foreign = openChains([], file('other.pem', other.crossSign(root, 'CN=Root')));
+    assert.deepEqual(
+      dersOf(foreign.write(stored, 0)),
+      [leaf, intermediate].map((der) => Buffer.from(der)),
+    );
+  });
+
   it('must be readable at the start', () => {
     writeFileSync(join(directory, 'none.pem'), 'nothing');
     for (const name of ['none.pem', 'missing.pem']) {

@@ -1,0 +1,138 @@
+/**
+ * The CA of the Pebble-compatible server: made anew at each start in a temporary directory, with further roots above the
+ * same issuing key where a suite wants alternate chains. Its keys are handed to anybody who asks: they are worth nothing.
+ */
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { certificateFile, hierarchyFolder, keyFile } from '@gatehouse/ca-core/authorities/files';
+import { loadEncryptedKey } from '@gatehouse/ca-core/keys/software-key';
+import { type Certificate, extensionOf, readCertificate } from '@gatehouse/pkix/certificate';
+import { bitString, explicit, integer, sequence, time } from '@gatehouse/pkix/der/writer';
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  type Extension,
+  keyIdentifier,
+  keyUsage,
+  subjectKeyIdentifier,
+  writeExtensions,
+} from '@gatehouse/pkix/extensions';
+import { type Name, parseName, writeName } from '@gatehouse/pkix/names';
+import { extensionIds } from '@gatehouse/pkix/object-identifiers';
+import { decodePem, encodePem } from '@gatehouse/pkix/pem';
+import { signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
+
+/** A CA with its key. */
+export type PebbleAuthority = { readonly certificate: Uint8Array; readonly key: KeyObject };
+
+/** A root with the intermediate that it signed; all intermediates have one name and one key. */
+export type PebbleChain = { readonly root: PebbleAuthority; readonly intermediate: PebbleAuthority };
+
+/** What {@link openChains} yields. */
+export type PebbleChains = {
+  /** The default one first. */
+  readonly all: readonly PebbleChain[];
+  /** PEM files of the others, issuing CA first, for the gate. */
+  readonly files: readonly string[];
+  /** The chain that the gate sends by default where it has more links than the one that the keep knows. */
+  readonly defaultFile: string | undefined;
+};
+
+/**
+ * Reads the hierarchy that was made and adds what a suite wants.
+ *
+ * @param passphrases of the issuing key and of the root's
+ */
+export function openPebbleChains(
+  directory: string,
+  passphrases: { readonly issuing: string; readonly root: string },
+  { alternateRoots, chainLength }: { readonly alternateRoots: number; readonly chainLength: number },
+): PebbleChains {
+  const folder = hierarchyFolder(directory);
+  const read = (name: 'root' | 'issuing'): Uint8Array => {
+    const [block] = decodePem(readFileSync(certificateFile(folder, name), 'latin1'), ['CERTIFICATE']);
+    if (block === undefined) throw new Error(`there is no certificate of the ${name} CA`);
+    return block.der;
+  };
+  const root = { certificate: read('root'), key: loadEncryptedKey(keyFile(folder, 'root'), passphrases.root) };
+  const issuingKey = loadEncryptedKey(keyFile(folder, 'issuing'), passphrases.issuing);
+  const intermediate = { certificate: read('issuing'), key: issuingKey };
+  const issuing = readCertificate(intermediate.certificate);
+
+  const roots = [root, ...Array.from({ length: alternateRoots }, makeRoot)];
+  const longs = roots.map((one, index) => extend(one, index, chainLength - 1));
+  const all = roots.map((one, index): PebbleChain => {
+    const last = longs[index]?.at(-1);
+    const isAsMade = index === 0 && last === undefined;
+    return { root: one, intermediate: isAsMade ? intermediate : crossSign(issuing, issuingKey, last ?? one) };
+  });
+  const write = (index: number): string => {
+    const path = join(directory, `chain-${index}.pem`);
+    const chain = [all[index]?.intermediate, ...(longs[index]?.toReversed() ?? [])];
+    writeFileSync(path, chain.map((one) => encodePem('CERTIFICATE', one?.certificate ?? new Uint8Array(0))).join(''));
+    return path;
+  };
+  return {
+    all,
+    files: all.slice(1).map((_, index) => write(index + 1)),
+    defaultFile: chainLength > 1 ? write(0) : undefined,
+  };
+}
+
+function makeRoot(): PebbleAuthority {
+  const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const name = parseName(`CN=Pebble Root CA ${randomBytes(3).toString('hex')}`);
+  return { key, certificate: certify({ name, key }, { name, key }) };
+}
+
+/** Further CAs below a root, each below the last one. */
+function extend(root: PebbleAuthority, index: number, count: number): readonly PebbleAuthority[] {
+  const made: PebbleAuthority[] = [];
+  for (let i = 0; i < count; i++) {
+    const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const name = parseName(`CN=Pebble Intermediate CA ${index}-${i + 1} ${randomBytes(3).toString('hex')}`);
+    made.push({ key, certificate: certify(asSigner(made.at(-1) ?? root), { name, key }) });
+  }
+  return made;
+}
+
+/** The issuing key under its own name, certified by another CA. */
+function crossSign({ subject }: Certificate, key: KeyObject, by: PebbleAuthority): PebbleAuthority {
+  return { key, certificate: certify(asSigner(by), { name: subject, key }) };
+}
+
+type Named = { readonly name: Name; readonly key: KeyObject };
+
+function asSigner({ certificate, key }: PebbleAuthority): Named {
+  return { name: readCertificate(certificate).subject, key };
+}
+
+const yearMs = 365 * 86_400_000;
+
+function certify(issuer: Named, subject: Named): Uint8Array {
+  const { identifier, sign } = signatureAlgorithmFor(issuer.key);
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  const spki = createPublicKey(subject.key).export({ format: 'der', type: 'spki' });
+  const issuerSpki = createPublicKey(issuer.key).export({ format: 'der', type: 'spki' });
+  const extensions: readonly Extension[] = [
+    basicConstraints({ ca: true }),
+    keyUsage(['keyCertSign', 'cRLSign']),
+    subjectKeyIdentifier(spki),
+    authorityKeyIdentifier(keyIdentifier(issuerSpki)),
+  ];
+  const body = sequence(
+    explicit(0, integer(2)),
+    integer(Buffer.concat([Buffer.of(0x10), randomBytes(15)])),
+    identifier,
+    writeName(issuer.name),
+    sequence(time(new Date(now - 3_600_000)), time(new Date(now + 10 * yearMs))),
+    writeName(subject.name),
+    spki,
+    explicit(3, writeExtensions(extensions)),
+  );
+  const certificate = sequence(body, identifier, bitString(sign(body)));
+  // A certificate that nobody could read would only be found out by the suite.
+  if (extensionOf(readCertificate(certificate), extensionIds.basicConstraints) === undefined) throw new Error('no CA');
+  return certificate;
+}
