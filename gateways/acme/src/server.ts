@@ -40,6 +40,7 @@ export function createApp({ gate, limits, count, directoryPath }: AppOptions): H
 
   const locate = (exchange: Exchange): Asked => {
     const { address, origin, target } = readOrigin(exchange);
+    if (address !== exchange.peer.remoteAddress) exchange.note({ client: address });
     const { base, path } = gate.urls.locate(origin, target) ?? { base: gate.urls.canonical, path: '' };
     const query = path.indexOf('?');
     const found = findRoute(query < 0 ? path : path.slice(0, query));

@@ -9,6 +9,7 @@ import { describeAccounts } from './wire/accounts.ts';
 import { describeExternalAccounts } from './wire/external-accounts.ts';
 import { describeHeaders } from './wire/headers.ts';
 import { describeKeyChange } from './wire/key-change.ts';
+import { describeLimits } from './wire/limits.ts';
 import { describeNonces } from './wire/nonces.ts';
 import { describeOrigins } from './wire/origins.ts';
 import { describeSignatures } from './wire/signatures.ts';
@@ -41,4 +42,5 @@ describe('over the wire', () => {
   describeExternalAccounts(front);
   describeKeyChange(front);
   describeOrigins(front);
+  describeLimits(front);
 });
