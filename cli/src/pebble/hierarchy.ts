@@ -2,11 +2,9 @@
  * The CA of the Pebble-compatible server: made anew at each start in a temporary directory, with further roots above the
  * same issuing key where a suite wants alternate chains. Its keys are handed to anybody who asks: they are worth nothing.
  */
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { certificateFile, hierarchyFolder, keyFile } from '@gatehouse/ca-core/authorities/files';
-import { loadEncryptedKey } from '@gatehouse/ca-core/keys/software-key';
 import { type Certificate, extensionOf, readCertificate } from '@gatehouse/pkix/certificate';
 import { bitString, explicit, integer, sequence, time } from '@gatehouse/pkix/der/writer';
 import {
@@ -49,15 +47,14 @@ export function openPebbleChains(
   passphrases: { readonly issuing: string; readonly root: string },
   { alternateRoots, chainLength }: { readonly alternateRoots: number; readonly chainLength: number },
 ): PebbleChains {
-  const folder = hierarchyFolder(directory);
-  const read = (name: 'root' | 'issuing'): Uint8Array => {
-    const [block] = decodePem(readFileSync(certificateFile(folder, name), 'latin1'), ['CERTIFICATE']);
+  const read = (name: 'root' | 'issuing', passphrase: string): PebbleAuthority => {
+    const file = (extension: string) => readFileSync(join(directory, `ca/${name}.${extension}`), 'latin1');
+    const [block] = decodePem(file('pem'), ['CERTIFICATE']);
     if (block === undefined) throw new Error(`there is no certificate of the ${name} CA`);
-    return block.der;
+    return { certificate: block.der, key: createPrivateKey({ key: file('key.pem'), passphrase }) };
   };
-  const root = { certificate: read('root'), key: loadEncryptedKey(keyFile(folder, 'root'), passphrases.root) };
-  const issuingKey = loadEncryptedKey(keyFile(folder, 'issuing'), passphrases.issuing);
-  const intermediate = { certificate: read('issuing'), key: issuingKey };
+  const root = read('root', passphrases.root);
+  const intermediate = read('issuing', passphrases.issuing);
   const issuing = readCertificate(intermediate.certificate);
 
   const roots = [root, ...Array.from({ length: alternateRoots }, makeRoot)];
@@ -65,7 +62,7 @@ export function openPebbleChains(
   const all = roots.map((one, index): PebbleChain => {
     const last = longs[index]?.at(-1);
     const isAsMade = index === 0 && last === undefined;
-    return { root: one, intermediate: isAsMade ? intermediate : crossSign(issuing, issuingKey, last ?? one) };
+    return { root: one, intermediate: isAsMade ? intermediate : crossSign(issuing, intermediate.key, last ?? one) };
   });
   const write = (index: number): string => {
     const path = join(directory, `chain-${index}.pem`);
