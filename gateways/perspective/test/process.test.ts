@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 import { saveCredential } from '@gatehouse/ra-client/credential';
 import type { CheckCaaRequest, CheckDomainControlRequest } from '@gatehouse/ra-client/perspective';
 import { hour } from '@gatehouse/ra-client/testing/certificate-builder';
+import { startDnsServer, zone } from './support/dns-server.ts';
 import { readStatement } from './support/read-statement.ts';
 import { newAttempt } from './support/registry-double.ts';
-import { startResolverDouble, txt } from './support/resolver-double.ts';
 import { type RunningPerspective, service, withPerspective } from './support/running-perspective.ts';
 
 const token = randomBytes(16).toString('base64url');
@@ -44,13 +44,11 @@ function keyOf({ registry }: RunningPerspective) {
   return key;
 }
 
-const seesDigest = (question: string) => ({
-  answers: question === 'TXT _acme-challenge.www.example.com' ? [txt('_acme-challenge.www.example.com', digest)] : [],
-});
+const seesDigest = zone({ '_acme-challenge.www.example.com': { TXT: [digest] } });
 
 describe('mpic.md §2.2: every result is signed', () => {
-  it('signs what it saw with the key that it registered, under the labels of the registry', async () => {
-    const resolver = await startResolverDouble(seesDigest);
+  it('signs what it saw with the key that it registered, under the labels of the registry', async (t) => {
+    const resolver = await startDnsServer(t, seesDigest);
     await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
       const request = controlOf();
       const said = readStatement(await running.as('ra/acme').checkDomainControl(request, soon()), keyOf(running).jwk);
@@ -63,11 +61,10 @@ describe('mpic.md §2.2: every result is signed', () => {
       assert.equal(said.dns.at(-1)?.resolver, resolver.address);
       assert.match(said.build, /^gatehouse\/\d/);
     });
-    resolver.close();
   });
 
-  it('signs a failure like a success', async () => {
-    const resolver = await startResolverDouble(() => ({ rcode: 3 }));
+  it('signs a failure like a success', async (t) => {
+    const resolver = await startDnsServer(t, () => ({ rcode: 3 }));
     await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
       const said = readStatement(
         await running.as('ra/acme').checkDomainControl(controlOf(), soon()),
@@ -76,18 +73,16 @@ describe('mpic.md §2.2: every result is signed', () => {
       assert.notEqual(said.result, 'pass');
       assert.match(said.problem?.detail ?? '', /_acme-challenge\.www\.example\.com/);
     });
-    resolver.close();
   });
 
-  it('signs what it found of CAA, with its own issuer domain names', async () => {
-    const resolver = await startResolverDouble(() => ({}));
+  it('signs what it found of CAA, with its own issuer domain names', async (t) => {
+    const resolver = await startDnsServer(t, () => ({}));
     const validation = { resolver: resolver.address, issuerDomainNames: ['ca.example'] };
     await withPerspective({ section: { validation } }, async (running) => {
       const said = readStatement(await running.as('ra/acme').checkCaa(caaOf(), soon()), keyOf(running).jwk);
       assert.deepEqual([said.check, said.result, said.caa?.decision], ['caa', 'pass', 'permitted']);
       assert.deepEqual(said.caa?.issuerDomainNames, ['ca.example']);
     });
-    resolver.close();
   });
 
   it('registers where gates reach it, and what it is', async () => {
@@ -105,8 +100,8 @@ describe('mpic.md §2.2: every result is signed', () => {
 
 describe('mpic.md §2: callers are gates on its list', () => {
   for (const path of ['ra/est', 'perspective/saopaulo', 'operator/alice', 'join/7']) {
-    it(`refuses ${path}, and looks at nothing`, async () => {
-      const resolver = await startResolverDouble(seesDigest);
+    it(`refuses ${path}, and looks at nothing`, async (t) => {
+      const resolver = await startDnsServer(t, seesDigest);
       await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
         await assert.rejects(running.as(path).checkDomainControl(controlOf(), soon()), {
           code: 'unauthorized',
@@ -115,7 +110,6 @@ describe('mpic.md §2: callers are gates on its list', () => {
         await assert.rejects(running.as(path).describe(soon()), { code: 'unauthorized' });
         assert.deepEqual(resolver.asked, []);
       });
-      resolver.close();
     });
   }
 
@@ -144,8 +138,8 @@ describe('mpic.md §2: callers are gates on its list', () => {
 });
 
 describe('mpic.md §2.3: limits', () => {
-  it('answers within the deadline of the call when a resolver says nothing', async () => {
-    const resolver = await startResolverDouble(() => undefined);
+  it('answers within the deadline of the call when a resolver says nothing', async (t) => {
+    const resolver = await startDnsServer(t, () => []);
     await withPerspective({ section: { validation: { resolver: resolver.address } } }, async (running) => {
       const client = running.as('ra/acme');
       await client.describe(soon());
@@ -154,15 +148,14 @@ describe('mpic.md §2.3: limits', () => {
       assert.equal(said.result, 'error');
       assert.ok(Date.now() <= until.getTime());
     });
-    resolver.close();
   });
 
-  it('refuses what is too much at once, says when to come again, and serves again afterwards', async () => {
+  it('refuses what is too much at once, says when to come again, and serves again afterwards', async (t) => {
     const { promise: isHeld, resolve: held } = Promise.withResolvers<void>();
     let isReleased = false;
-    const resolver = await startResolverDouble((question) => {
+    const resolver = await startDnsServer(t, (asked) => {
       held();
-      return isReleased ? seesDigest(question) : undefined;
+      return isReleased ? seesDigest(asked) : [];
     });
     const limits = { atOncePerCaller: 1 };
     await withPerspective({ section: { limits, validation: { resolver: resolver.address } } }, async (running) => {
@@ -178,13 +171,12 @@ describe('mpic.md §2.3: limits', () => {
       const said = readStatement(await client.checkDomainControl(controlOf(), soon()), keyOf(running).jwk);
       assert.equal(said.result, 'pass');
     });
-    resolver.close();
   });
 });
 
 describe('mpic.md §2: a perspective tells about itself', () => {
-  it('gives labels, key, clock and what is wrong', async () => {
-    const resolver = await startResolverDouble(() => ({}));
+  it('gives labels, key, clock and what is wrong', async (t) => {
+    const resolver = await startDnsServer(t, () => ({}));
     const validation = { resolver: resolver.address, selfTest: { signed: 'signed.example' } };
     await withPerspective({ section: { validation } }, async (running) => {
       const client = running.as('ra/acme');
@@ -198,7 +190,6 @@ describe('mpic.md §2: a perspective tells about itself', () => {
       assert.match(said.problems.join(), /without AD/);
       assert.equal(said.validatesDnssec, false);
     });
-    resolver.close();
   });
 });
 
@@ -213,8 +204,8 @@ describe('ARCHITECTURE §5: the process', () => {
     });
   });
 
-  it('is unready while its resolvers do not prove what it must rely on', async () => {
-    const resolver = await startResolverDouble(() => ({}));
+  it('is unready while its resolvers do not prove what it must rely on', async (t) => {
+    const resolver = await startDnsServer(t, () => ({}));
     const validation = {
       resolver: resolver.address,
       requireDnssec: true,
@@ -225,7 +216,6 @@ describe('ARCHITECTURE §5: the process', () => {
       assert.equal(code, 503);
       assert.ok(problems.some(({ check }) => check === 'resolver'));
     });
-    resolver.close();
   });
 
   it('shows a new credential to new connections', async () => {
