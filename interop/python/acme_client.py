@@ -123,7 +123,7 @@ def revoke_by_other(directory_url, folder, names):
     stranger, _ = register(directory_url)
     print(problem_of(lambda: stranger.revoke(leaf(order), 0)))
     issue(stranger, os.path.join(folder, "other"), names)
-    stranger.revoke(leaf(order), 9)
+    stranger.revoke(leaf(order), 5)
 
 
 def bad_reason(directory_url, folder, names):

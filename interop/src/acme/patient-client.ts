@@ -13,7 +13,12 @@ export type PatientOptions = {
   readonly trustAnchor: string;
   /** Answers an http-01 challenge. */
   answer(token: string, keyAuthorization: string): Promise<void>;
+  /** Is told every answer, also those after which it asks again. */
+  observe?(url: string, answer: PatientAnswer): void;
 };
+
+/** An order whose names were all validated. */
+export type ReadyOrder = { readonly url: string; readonly finalize: string };
 
 /** What became of an order. */
 export type OrderEnd =
@@ -30,7 +35,9 @@ export type PatientAnswer = {
 type Resource = Readonly<Record<string, unknown>>;
 
 const longestWaitMs = 120_000;
+/** Before it looks for the second time; twice as long each further time, up to the longest. */
 const pauseMs = 50;
+const longestPauseMs = 800;
 
 /** One account. */
 export class PatientClient {
@@ -64,6 +71,12 @@ export class PatientClient {
 
   /** Brings one order to its end. @param csr PKCS#10, DER, for exactly these names */
   async issue(names: readonly string[], csr: Uint8Array): Promise<OrderEnd> {
+    const { url, finalize } = await this.prepare(names);
+    return await this.finish({ url, finalize }, csr);
+  }
+
+  /** Makes an order and has its names validated; a name that fails makes it invalid, which {@link finish} tells. */
+  async prepare(names: readonly string[]): Promise<ReadyOrder> {
     const made = await this.post(String(this.#urls.newOrder), {
       identifiers: names.map((value) => ({ type: 'dns', value })),
     });
@@ -71,7 +84,23 @@ export class PatientClient {
     const url = header(made, 'location');
     const order = resource(made);
     for (const authorization of texts(order.authorizations)) await this.#authorize(authorization);
-    return await this.#finish(url, String(order.finalize), csr);
+    return { url, finalize: String(order.finalize) };
+  }
+
+  /** Finalizes an order, and waits for its end. */
+  async finish({ url, finalize }: ReadyOrder, csr: Uint8Array): Promise<OrderEnd> {
+    // An answer that was lost is asked for again with the same CSR, RFC 8555 §7.4.
+    const ready = await this.#until(url, (status) => status !== 'pending');
+    if (ready.status === 'ready') await this.post(finalize, { csr: Buffer.from(csr).toString('base64url') });
+    return await this.end(url);
+  }
+
+  /** Waits for the end of an order that was finalized. */
+  async end(url: string): Promise<OrderEnd> {
+    const end = await this.#until(url, (status) => status === 'valid' || status === 'invalid');
+    if (end.status === 'invalid') return { kind: 'invalid', url, why: JSON.stringify(end.error) };
+    const certificate = await this.post(String(end.certificate));
+    return { kind: 'valid', url, certificate: certificate.body };
   }
 
   /** One signed request; nothing is sent on with `payload` left out (POST-as-GET). Asks again until it is answered. */
@@ -108,23 +137,13 @@ export class PatientClient {
     await this.#until(url, (status) => status !== 'pending');
   }
 
-  async #finish(url: string, finalize: string, csr: Uint8Array): Promise<OrderEnd> {
-    // An answer that was lost is asked for again with the same CSR, RFC 8555 §7.4.
-    const ready = await this.#until(url, (status) => status !== 'pending');
-    if (ready.status === 'ready') await this.post(finalize, { csr: Buffer.from(csr).toString('base64url') });
-    const end = await this.#until(url, (status) => status === 'valid' || status === 'invalid');
-    if (end.status === 'invalid') return { kind: 'invalid', url, why: JSON.stringify(end.error) };
-    const certificate = await this.post(String(end.certificate));
-    return { kind: 'valid', url, certificate: certificate.body };
-  }
-
   async #until(url: string, isEnough: (status: unknown) => boolean): Promise<Resource> {
     const deadline = Date.now() + longestWaitMs;
-    for (;;) {
+    for (let waitMs = pauseMs; ; waitMs = Math.min(longestPauseMs, 2 * waitMs)) {
       const seen = resource(await this.post(url));
       if (isEnough(seen.status)) return seen;
       if (Date.now() > deadline) throw new Error(`${url} hangs: ${JSON.stringify(seen)}`);
-      await pause(pauseMs);
+      await pause(waitMs);
     }
   }
 
@@ -135,7 +154,7 @@ export class PatientClient {
   // A server that is gone, that is coming back, or that no longer knows a nonce is asked again.
   async #again(attempt: () => Promise<PatientAnswer>): Promise<PatientAnswer> {
     const deadline = Date.now() + longestWaitMs;
-    for (;;) {
+    for (let waitMs = pauseMs; ; waitMs = Math.min(longestPauseMs, 2 * waitMs)) {
       const answer = await attempt().catch((error: unknown) => {
         if (Date.now() > deadline) throw error;
         return undefined;
@@ -143,11 +162,17 @@ export class PatientClient {
       const isFinal = answer !== undefined && answer.status < 500 && !answer.body.includes(':badNonce');
       if (isFinal) return answer;
       if (Date.now() > deadline) throw new Error(`no answer but ${answer?.status}: ${answer?.body}`);
-      await pause(pauseMs);
+      await pause(waitMs);
     }
   }
 
-  #send(method: 'GET' | 'HEAD' | 'POST', url: string, body?: string): Promise<PatientAnswer> {
+  async #send(method: 'GET' | 'HEAD' | 'POST', url: string, body?: string): Promise<PatientAnswer> {
+    const answer = await this.#exchange(method, url, body);
+    this.#options.observe?.(url, answer);
+    return answer;
+  }
+
+  #exchange(method: 'GET' | 'HEAD' | 'POST', url: string, body?: string): Promise<PatientAnswer> {
     const { directories } = this.#options;
     const copy = directories[Math.floor(Math.random() * directories.length)] ?? url;
     const { hostname, port } = new URL(copy);

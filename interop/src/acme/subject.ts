@@ -44,9 +44,9 @@ export function hook(name: string): string {
 /** A new key for an external account, made by the operator. */
 export async function newExternalAccount({ stack }: Session): Promise<ExternalAccount> {
   const made = await stack.operator('acme', 'eab', 'add', '--description', 'interop');
-  assert(typeof made === 'object' && made !== null && 'keyId' in made && 'hmacKey' in made, 'acme eab add --json');
-  assert(typeof made.keyId === 'string' && typeof made.hmacKey === 'string');
-  return { keyId: made.keyId, hmacKey: made.hmacKey };
+  assert(typeof made === 'object' && made !== null && 'keyId' in made && 'secret' in made, 'acme eab add --json');
+  assert(typeof made.keyId === 'string' && typeof made.secret === 'string');
+  return { keyId: made.keyId, hmacKey: made.secret };
 }
 
 /** What a client holds: the files that it wrote. */

@@ -2,6 +2,7 @@
 // Between the two lie ARI (RFC 9773), profiles and certificates for addresses.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type Accepted,
@@ -139,9 +140,9 @@ async function revokeTwice(session: Session, program: string): Promise<void> {
   const revoke = ['revoke', ...at(session), '--cert-name', name, '--no-delete-after-revoke'];
   await certbot(session, program, revoke);
   await expectStatus(session, accepted, 'revoked');
-  const { status, stderr, stdout } = await tryCertbot(session, program, revoke);
+  const { status } = await tryCertbot(session, program, revoke);
   assert.notEqual(status, 0, 'it must fail the second time');
-  assert.match(`${stdout}${stderr}`, /alreadyRevoked|already revoked/i);
+  assert.match(readLog(session), /urn:ietf:params:acme:error:alreadyRevoked/);
 }
 
 async function updateAccount(session: Session, program: string): Promise<void> {
@@ -166,9 +167,9 @@ async function failChallenge(session: Session, program: string): Promise<void> {
 
 async function refuseName(session: Session, program: string): Promise<void> {
   const request = ['certonly', ...at(session), ...terms, ...manual('http'), '-d', 'www.gatehouse.invalid'];
-  const { status, stdout, stderr } = await tryCertbot(session, program, request);
+  const { status } = await tryCertbot(session, program, request);
   assert.notEqual(status, 0, 'it must fail');
-  assert.match(`${stdout}${stderr}`, /rejectedIdentifier|will not issue/i);
+  assert.match(readLog(session), /urn:ietf:params:acme:error:rejectedIdentifier/);
 }
 
 async function renewByInformation(session: Session, program: string): Promise<void> {
@@ -252,6 +253,11 @@ async function certbot(session: Session, program: string, parameters: readonly s
 
 function tryCertbot(session: Session, program: string, parameters: readonly string[]): Promise<CommandResult> {
   return runCommand(program, parameters, { environment: environment(session), timeoutMs: 180_000 });
+}
+
+/** Its log has each answer as it came; on the terminal it says as much as its version thinks fit. */
+function readLog(session: Session): string {
+  return readFileSync(session.file('l/letsencrypt.log'), 'utf8');
 }
 
 function environment(session: Session): Record<string, string> {

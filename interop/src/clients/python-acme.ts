@@ -63,7 +63,7 @@ async function revokeTwice(session: Session): Promise<void> {
 async function revokeByOther(session: Session): Promise<void> {
   const names = [newName('py-o')];
   assert.deepEqual(await call(session, 'revoke-by-other', names), ['unauthorized']);
-  await expectStatus(session, await accept(session, names), 'revoked', 'privilegeWithdrawn');
+  await expectStatus(session, await accept(session, names), 'revoked', 'cessationOfOperation');
   await expectStatus(session, await accept(session, names, 'python/other'), 'good');
 }
 

@@ -40,6 +40,9 @@ export type HouseOptions = {
   readonly settings: readonly string[];
 };
 
+/** By which CAA records name this CA: told to the keep and to each perspective, RFC 8659 §4.2. */
+const issuerDomainName = 'ca.gatehouse.example';
+
 const ports = { core: 5280, acme: 8555, perspective: 5290 } as const;
 
 /** Puts it up; it ends with the world. */
@@ -64,6 +67,7 @@ export async function putUpHouse(options: HouseOptions): Promise<House> {
     'core.listen.host=0.0.0.0',
     `core.listen.advertise=["${home.address}:${ports.core}"]`,
     `core.validation.acmeBaseUrls=["${base}"]`,
+    `core.validation.issuerDomainNames=["${issuerDomainName}"]`,
     ...options.settings,
   ];
   run(home, 'core', ['core', '--data', data, ...set(core)]);
@@ -84,6 +88,7 @@ export async function putUpHouse(options: HouseOptions): Promise<House> {
         '  validation:',
         '    requireDnssec: true',
         '    selfTest: { signed: www.signed, bogus: www.bogus }',
+        `    issuerDomainNames: ['${issuerDomainName}']`,
         '',
       ].join('\n'),
     );
@@ -108,6 +113,8 @@ export async function putUpHouse(options: HouseOptions): Promise<House> {
     `acme.baseUrl=${base}`,
     'acme.profiles={"tlsserver":{"profile":"tls-server-validated","description":"Servers","allowsInternalNames":true}}',
     'acme.validation.resolver=127.0.0.1:53',
+    'acme.validation.httpPort=80',
+    'acme.validation.tlsPort=443',
     'acme.validation.allow=[]',
     'acme.rates.enabled=false',
   ];

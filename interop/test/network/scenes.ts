@@ -79,7 +79,6 @@ before(async () => {
     nameServer,
     vantages,
     settings: [
-      'core.validation.issuerDomainNames=["ca.gatehouse.example"]',
       'core.validation.policies={"internet":{"remotes":3,"corroborations":2,"caa":"on","dnssec":"where-signed"}}',
       'core.validation.profiles={"tls-server-validated":{"policy":"internet","mode":"enforce"}}',
     ],
@@ -129,9 +128,9 @@ function hostsOf(...names: readonly string[]): readonly Host[] {
 
 /** Certificates that the keep has issued for a name. */
 async function issuedFor(name: string): Promise<number> {
-  const listed = await house.operator('cert', 'list', '--name', name);
+  const listed = await house.operator('cert', 'list', '--profile', 'tls-server-validated');
   assert(Array.isArray(listed));
-  return listed.length;
+  return listed.filter((one) => JSON.stringify(one).includes(name)).length;
 }
 
 /** Plays with false routes, and takes them back whatever happens. */

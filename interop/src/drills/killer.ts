@@ -1,0 +1,47 @@
+// Kills processes at random moments, and starts each again at once, whatever state the others are in: what comes back may
+// find nobody there, and may be killed before it is ready.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Random } from './random.ts';
+import type { Resident } from './resident.ts';
+
+/** A killer at work. */
+export type Killer = {
+  /** Ends the killing, and waits until all are ready again. @returns how often each was killed, by its name */
+  stop(): Promise<ReadonlyMap<string, number>>;
+};
+
+/** What {@link startKiller} takes. */
+export type KillerOptions = {
+  readonly victims: readonly Resident[];
+  readonly random: Random;
+  /** Shortest and longest time between two kills. */
+  readonly pauseMs: readonly [shortest: number, longest: number];
+};
+
+/** Starts it. */
+export function startKiller({ victims, random, pauseMs: [shortest, longest] }: KillerOptions): Killer {
+  const kills = new Map(victims.map(({ name }) => [name, 0]));
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  const work = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await pause(shortest + random() * (longest - shortest), undefined, { signal }).catch(() => undefined);
+      const victim = victims[Math.floor(random() * victims.length)];
+      if (signal.aborted || victim === undefined) return;
+      await victim.kill();
+      kills.set(victim.name, (kills.get(victim.name) ?? 0) + 1);
+      victim.launch();
+    }
+  };
+  const working = work();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await working;
+      await Promise.all(victims.map((victim) => victim.ready()));
+      return kills;
+    },
+  };
+}
