@@ -37,8 +37,15 @@ export async function validateNames(
       now,
     });
     if (outcome.verdict !== undefined) keep.metrics.validations.inc({ profile, verdict: outcome.verdict });
+    const { requestId, caller } = context;
+    if (outcome.alarms.length > 0) {
+      const { alarms } = outcome;
+      context.log.warn(
+        { requestId, caller: caller.uri, alarms },
+        'statements of perspectives are not what they claim to be',
+      );
+    }
     if (outcome.verdict === 'fail') {
-      const { requestId, caller } = context;
       context.log.warn(
         { requestId, caller: caller.uri, profile, evidence: outcome.lines },
         'names that are not validated are certified: the policy is only monitored',

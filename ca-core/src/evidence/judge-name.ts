@@ -32,6 +32,12 @@ export type NameVerdict = {
   readonly fault: { readonly kind: 'missing' | 'invalid'; readonly cause: string } | undefined;
 };
 
+/** Attempts about one name of which a gate may send statements: more would only cost time. */
+const mostSets = 8;
+
+/** One set that was looked at for a name. */
+type Tried = { readonly verdict: SetVerdict | undefined; readonly cause: string | undefined };
+
 /** Judges names one after the other; what several have in common is judged once. */
 export function createNameJudge(rules: NameRules, sets: StatementSets): (name: CertifiedName) => NameVerdict {
   const judged = new Map<StatementSet, JudgedSet>();
@@ -47,6 +53,14 @@ export function createNameJudge(rules: NameRules, sets: StatementSets): (name: C
     return judgeSet(setRules, statements, sites);
   }
 
+  function tryOne(set: StatementSet, name: CertifiedName): Tried {
+    const fault = setFault(rules, set, name);
+    if (fault !== undefined) return { verdict: undefined, cause: fault };
+    const verdict = verdictOn(set, name);
+    const shortfall = verdict.shortfall ?? reachFault(name, verdict);
+    return { verdict, cause: shortfall === undefined ? undefined : describe(shortfall, verdict) };
+  }
+
   function judgeCaa(name: CertifiedName, control: SetVerdict): NameVerdict {
     const { method, account } = control.judged.set;
     const found = sets
@@ -54,50 +68,43 @@ export function createNameJudge(rules: NameRules, sets: StatementSets): (name: C
       .filter(
         (set) => set.isWildcard === name.isWildcard && set.method === method && isSameAccount(rules, set, account),
       );
-    if (found.length === 0) {
-      const cause = `nobody looked for CAA records for this name, ${method} and the account`;
-      return { name, control, caa: undefined, fault: { kind: 'missing', cause } };
+    let nearest: NameVerdict | undefined;
+    for (const set of found.slice(0, mostSets)) {
+      const { verdict: caa, cause } = tryOne(set, name);
+      if (cause === undefined) return { name, control, caa, fault: undefined };
+      if (nearest?.caa === undefined)
+        nearest = { name, control, caa, fault: { kind: 'invalid', cause: `caa: ${cause}` } };
     }
-    const { verdict: caa, cause } = firstSufficient(found, name);
-    return { name, control, caa, fault: cause === undefined ? undefined : { kind: 'invalid', cause: `caa: ${cause}` } };
-  }
-
-  function firstSufficient(
-    found: readonly StatementSet[],
-    name: CertifiedName,
-  ): { readonly verdict: SetVerdict | undefined; readonly cause: string | undefined } {
-    let nearest: { readonly verdict: SetVerdict | undefined; readonly cause: string } | undefined;
-    for (const set of found) {
-      const fault = setFault(rules, set, name);
-      if (fault !== undefined) {
-        nearest ??= { verdict: undefined, cause: fault };
-        continue;
-      }
-      const verdict = verdictOn(set, name);
-      const shortfall = verdict.shortfall ?? reachFault(name, verdict);
-      if (shortfall === undefined) return { verdict, cause: undefined };
-      if (nearest?.verdict === undefined) nearest = { verdict, cause: describe(shortfall, verdict) };
-    }
-    return nearest ?? { verdict: undefined, cause: 'there are no statements' };
+    const cause = `nobody looked for CAA records for this name, ${method} and the account`;
+    return nearest ?? { name, control, caa: undefined, fault: { kind: 'missing', cause } };
   }
 
   return (name) => {
     const found = coveringValues(name).flatMap((value) => sets.find('dcv', name.type, value));
-    if (found.length === 0) {
-      return {
-        name,
-        control: undefined,
-        caa: undefined,
-        fault: { kind: 'missing', cause: 'no statement is about it' },
-      };
+    let nearest: NameVerdict | undefined;
+    for (const set of found.slice(0, mostSets)) {
+      const { verdict: control, cause } = tryOne(set, name);
+      const verdict: NameVerdict =
+        cause === undefined && control !== undefined
+          ? withPermission(name, control)
+          : { name, control, caa: undefined, fault: { kind: 'invalid', cause: `dcv: ${cause ?? 'not proven'}` } };
+      if (verdict.fault === undefined) return verdict;
+      if (nearest === undefined || progressOf(verdict) > progressOf(nearest)) nearest = verdict;
     }
-    const { verdict: control, cause } = firstSufficient(found, name);
-    if (cause !== undefined || control === undefined) {
-      return { name, control, caa: undefined, fault: { kind: 'invalid', cause: `dcv: ${cause ?? 'not proven'}` } };
-    }
-    if (!needsCaa(rules.row, name, control)) return { name, control, caa: undefined, fault: undefined };
-    return judgeCaa(name, control);
+    const fault = { kind: 'missing', cause: 'no statement is about it' } as const;
+    return nearest ?? { name, control: undefined, caa: undefined, fault };
   };
+
+  function withPermission(name: CertifiedName, control: SetVerdict): NameVerdict {
+    if (needsCaa(rules.row, name, control)) return judgeCaa(name, control);
+    return { name, control, caa: undefined, fault: undefined };
+  }
+}
+
+/** How far a name got before it failed: what is told is the failure that was nearest to success. */
+function progressOf({ control }: NameVerdict): number {
+  if (control === undefined) return 0;
+  return control.shortfall === undefined ? 2 : 1;
 }
 
 /** Why a set is not about this name and this asker, whatever its statements say. */
@@ -149,8 +156,7 @@ function describe(shortfall: string, { judged, quorum }: SetVerdict): string {
     faults.get(name) ?? (corroborating.has(name) ? 'not distinct from the others' : 'no statement');
   const causes = [
     ...set.perspectives.filter((name) => !quorum.counted.includes(name)).map((name) => `${name}: ${causeOf(name)}`),
-    ...[...faults].flatMap(([name, fault]) => (set.perspectives.includes(name) ? [] : [`${name}: ${fault}`])),
-    ...judged.strangers,
+    ...judged.lies.filter((lie) => !set.perspectives.some((name) => lie.startsWith(`${name}: `))),
   ];
   return causes.length === 0 ? shortfall : `${shortfall}: ${causes.join('; ')}`;
 }

@@ -32,8 +32,8 @@ export type JudgedSet = {
   readonly faults: ReadonlyMap<string, string>;
   /** What is wrong with the primary's statement; nothing when it found the same. */
   readonly primaryFault: string | undefined;
-  /** Faults of statements that are of nobody. */
-  readonly strangers: readonly string[];
+  /** Statements that are not what they claim to be: not a perspective that failed, but somebody who lied. */
+  readonly lies: readonly string[];
 };
 
 /** What a set amounts to for one name. */
@@ -44,18 +44,25 @@ export type SetVerdict = {
   readonly shortfall: string | undefined;
 };
 
+/** Each perspective and the primary once, and again for those who send everything twice. */
+const mostStatements = 2 * 17;
+
+/** Longer no attempt takes, time-outs and clocks that differ included. */
+const attemptMs = 10 * 60_000;
+
 type Judgement = {
   readonly statement: Statement;
   readonly speaker: Speaker;
   /** Whether its signature has to be looked at. */
   readonly isClaimed: boolean;
+  isLie: boolean;
   fault: string | undefined;
 };
 
 /** Judges each statement of a set. */
 export function judgeStatements(rules: SetRules, set: StatementSet): JudgedSet {
   const strangers: string[] = [];
-  const judgements = set.statements.flatMap((statement): readonly Judgement[] => {
+  const judgements = set.statements.slice(0, mostStatements).flatMap((statement): readonly Judgement[] => {
     const speaker = speakerOf(statement);
     if (speaker === undefined) {
       strangers.push(`nobody of the name '${statement.payload.perspective.slice(0, 128)}' may make statements`);
@@ -63,12 +70,14 @@ export function judgeStatements(rules: SetRules, set: StatementSet): JudgedSet {
     }
     const identity = identityFault(rules, speaker, set, statement);
     const isClaimed = identity === undefined;
-    return [{ statement, speaker, isClaimed, fault: identity ?? contentFault(rules, set, statement) }];
+    const fault = identity ?? contentFault(rules, set, statement);
+    return [{ statement, speaker, isClaimed, isLie: !isClaimed, fault }];
   });
   // Verifying costs the most by far: nobody gets it done for a set that would not be enough if all of it were genuine.
   const isHopeless = quorumOf(rules, set, corroborationsOf(rules, judgements), new Set()).shortfall !== undefined;
   const genuine = isHopeless ? [] : judgements.filter((each) => each.isClaimed && checkSignature(rules, each));
   if (!isHopeless) refuseRepeated(genuine);
+  refuseLate(genuine);
   refuseUnproven(rules, genuine);
   refuseOtherAccounts(set, genuine);
   return {
@@ -77,7 +86,10 @@ export function judgeStatements(rules: SetRules, set: StatementSet): JudgedSet {
     corroborations: isHopeless ? corroborationsOf(rules, judgements) : corroborationsOf(rules, genuine),
     faults: faultsOf(judgements),
     primaryFault: primaryFaultOf(judgements),
-    strangers,
+    lies: [
+      ...strangers,
+      ...judgements.flatMap(({ isLie, speaker, fault }) => (isLie ? [`${speaker.name}: ${fault}`] : [])),
+    ],
   };
 }
 
@@ -130,7 +142,10 @@ function corroborationsOf(rules: SetRules, judgements: readonly Judgement[]): re
 
 function checkSignature(rules: SetRules, judgement: Judgement): boolean {
   const isGenuine = isSigned(rules, judgement.statement);
-  if (!isGenuine) judgement.fault = 'its signature does not verify';
+  if (!isGenuine) {
+    judgement.isLie = true;
+    judgement.fault = 'its signature does not verify';
+  }
   return isGenuine;
 }
 
@@ -138,6 +153,18 @@ function checkSignature(rules: SetRules, judgement: Judgement): boolean {
 function refuseRepeated(genuine: readonly Judgement[]): void {
   for (const same of Map.groupBy(genuine, ({ speaker }) => `${speaker.kind} ${speaker.name}`).values()) {
     if (same.length > 1) for (const judgement of same) judgement.fault = 'it made several statements in one attempt';
+  }
+}
+
+/**
+ * mpic.md §1: corroborations of an earlier attempt never count, whatever it is called: whoever moves routes at one place after
+ * the other would otherwise need them all only one at a time.
+ */
+function refuseLate(genuine: readonly Judgement[]): void {
+  const newest = Math.max(...genuine.map(({ statement }) => statement.finishedAt));
+  for (const judgement of genuine) {
+    if (judgement.statement.finishedAt < newest - attemptMs)
+      judgement.fault ??= 'it is older than the rest of its attempt';
   }
 }
 

@@ -17,6 +17,9 @@ const skewMs = 60_000;
 /** RFC 8659 §2.2 and BR §3.2.2.8: issuance follows within the TTL of the records or eight hours, whichever is longer. */
 const caaLifeMs = 8 * 3_600_000;
 
+/** RFC 8555 §8.3: 128 bits at least, in base64url. */
+const shortestToken = 22;
+
 /** What is known of perspectives and their keys. */
 export type PerspectiveLookup = {
   findSigningKey(
@@ -134,6 +137,7 @@ function controlFault(rules: StatementRules, set: StatementSet, { payload }: Sta
     return rules.issuerDomainNames.has(issuer) ? undefined : `the record is for the issuer '${issuer.slice(0, 64)}'`;
   }
   if (set.token === undefined) return 'it names no token';
+  if (set.token.length < shortestToken) return 'its token is shorter than 128 bits';
   // RFC 8555 §8.1: what had to be found follows from the token and the key; another text proves nothing.
   return payload.expected === keyAuthorizationDigest(set.token, set.thumbprint)
     ? undefined

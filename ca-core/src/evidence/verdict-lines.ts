@@ -7,7 +7,7 @@ import type { SetVerdict } from './judge-set.ts';
 import type { CertifiedName } from './name-coverage.ts';
 
 /** Text of causes that a line or an error takes. */
-const longestCause = 600;
+const longestCause = 400;
 
 /** `*.a.example`. */
 export function nameText({ value, isWildcard }: CertifiedName): string {
@@ -22,10 +22,11 @@ export function causeText(cause: string): string {
 
 /** The lines of one name. @param version of the policy: `public-br@2026-06-15` */
 export function verdictLines({ name, control, caa, fault }: NameVerdict, version: string): readonly string[] {
-  const lines = [
-    ...(control === undefined ? [] : [checkLine(name, control, version)]),
-    ...(caa === undefined ? [] : [checkLine(name, caa, version)]),
-  ];
+  const sets = [control, caa].filter((set) => set !== undefined);
+  const lines = sets.flatMap((set) => [
+    checkLine(name, set, version),
+    ...set.judged.lies.map((lie) => `statement refused name=${nameText(name)} cause=${JSON.stringify(causeText(lie))}`),
+  ]);
   if (fault === undefined) return lines;
   return [
     ...lines,

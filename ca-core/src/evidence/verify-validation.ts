@@ -24,8 +24,12 @@ import { causeText, nameText, verdictLines } from './verdict-lines.ts';
 export const maximumStatements = 2_048;
 
 /** So many names or statements are judged before others get their turn. */
-const namesAtOnce = 16;
+const namesAtOnce = 4;
 const statementsAtOnce = 128;
+
+/** So many different faults of statements are told, and lines of a refusal. */
+const mostFaultsTold = 8;
+const mostLinesTold = 256;
 
 /** What is judged. */
 export type ValidationRequest = {
@@ -52,6 +56,8 @@ export type ValidationOutcome = {
   readonly lines: readonly string[];
   /** What is kept with the certificate. */
   readonly evidence: readonly Evidence[];
+  /** Statements that were not what they claimed to be, although there were enough others. */
+  readonly alarms: readonly string[];
   /** `fail` only where failures are recorded; nothing where nobody looked. */
   readonly verdict: 'pass' | 'fail' | undefined;
 };
@@ -68,7 +74,7 @@ export class ValidationRefusal extends CoreError {
     names: readonly NameRefusal[],
   ) {
     super(code, detail, { names });
-    this.lines = lines;
+    this.lines = lines.slice(0, mostLinesTold);
   }
 }
 
@@ -79,16 +85,18 @@ export class ValidationRefusal extends CoreError {
  */
 export async function verifyValidation(parts: ValidationParts, asked: ValidationRequest): Promise<ValidationOutcome> {
   const { validation } = asked;
-  if (validation === undefined) return { lines: [], evidence: [], verdict: undefined };
-  if (validation.mode === 'off') return { lines: ['validation off'], evidence: [], verdict: undefined };
+  if (validation === undefined) return { lines: [], evidence: [], alarms: [], verdict: undefined };
+  if (validation.mode === 'off') return { lines: ['validation off'], evidence: [], alarms: [], verdict: undefined };
   const found = await judge(parts, asked, validation);
-  const { refusal, lines, evidence } = found;
-  if (refusal === undefined) return { lines, evidence, verdict: 'pass' };
+  const { refusal, lines, evidence, alarms } = found;
+  if (refusal === undefined) return { lines, evidence, alarms, verdict: 'pass' };
   if (validation.mode === 'enforce') throw refusal;
-  return { lines, evidence, verdict: 'fail' };
+  return { lines, evidence, alarms, verdict: 'fail' };
 }
 
-type Finding = Pick<ValidationOutcome, 'lines' | 'evidence'> & { readonly refusal: ValidationRefusal | undefined };
+type Finding = Pick<ValidationOutcome, 'lines' | 'evidence' | 'alarms'> & {
+  readonly refusal: ValidationRefusal | undefined;
+};
 
 async function judge(
   { registry, validation: settings }: ValidationParts,
@@ -129,7 +137,13 @@ async function judge(
     ...unreadable.map((fault) => `statement refused cause=${JSON.stringify(causeText(fault))}`),
     ...verdicts.flatMap((verdict) => verdictLines(verdict, row.version)),
   ];
-  return { lines, evidence: keptEvidence(finalize, verdicts), refusal: refusalOf(asked, finalize, verdicts, lines) };
+  const lies = verdicts.flatMap(({ control, caa }) => [...(control?.judged.lies ?? []), ...(caa?.judged.lies ?? [])]);
+  return {
+    lines,
+    evidence: keptEvidence(finalize, verdicts),
+    alarms: [...new Set([...unreadable, ...lies])],
+    refusal: refusalOf(asked, finalize, verdicts, lines),
+  };
 }
 
 type Finalize = {
@@ -189,7 +203,8 @@ async function readStatements(
     if ('fault' in statement) faults.add(statement.fault);
     else statements.push(statement);
   }
-  return { statements, unreadable: [...faults] };
+  // Each in its own way is still one gate that sends what nobody made.
+  return { statements, unreadable: [...faults].slice(0, mostFaultsTold) };
 }
 
 function certifiedName(name: GeneralName): CertifiedName {

@@ -266,6 +266,20 @@ const attacks: Readonly<Record<string, Attack>> = {
       ]),
     cause: /1 of 3 remote perspectives corroborated/,
   },
+  'with a quorum that came together in an hour': {
+    request: () =>
+      asked([
+        ...by([dublin], { finished: new Date(now.getTime() - 3_600_000) }),
+        ...by([ohio], { finished: new Date(now.getTime() - 1_800_000) }),
+        ...by([tokyo]),
+        ...caa(),
+      ]),
+    cause: /1 of 3 .*dublin: it is older than the rest of its attempt/,
+  },
+  'with a token that could be guessed': {
+    request: () => asked([...dcv({ token: 'short' }), ...caa()]),
+    cause: /its token is shorter than 128 bits/,
+  },
   'with a quorum from domain control and CAA together': {
     request: () => asked([...dcv().slice(0, 1), ...caa({ attempt: 'attempt-0000000000000000' }).slice(1, 2)]),
     cause: /dcv: 1 of 3/,

@@ -148,6 +148,23 @@ describe('mpic.md §4: the audit line', () => {
     ]);
   });
 
+  it('names who lied, although there are enough others', async () => {
+    const [first, ...others] = evidence('a.example');
+    assert.ok(first);
+    const forged = Buffer.from(`${String(first).slice(0, -8)}AAAAAAAA`);
+    const logged: unknown[] = [];
+    const log = { ...keep.log, info: () => undefined, warn: (facts: unknown) => void logged.push(facts) };
+    await enroll(
+      keep,
+      { ...contextOf(keep), log: Object.assign(Object.create(keep.log), log) },
+      asked(['a.example'], [Buffer.from('junk'), forged, ...others]),
+    );
+    assert.match(lines().join('\n'), /check=dcv quorum=2\/3 .*failed=dublin/);
+    assert.match(lines().join('\n'), /statement refused name=a\.example cause="dublin: its signature does not verify"/);
+    assert.match(lines().join('\n'), /statement refused cause="the JWS does not have three parts"/);
+    assert.match(JSON.stringify(logged), /its signature does not verify/);
+  });
+
   it('stands beside each refusal too, BR §5.4.1', async () => {
     await refused(
       enroll(
@@ -238,6 +255,18 @@ describe('mpic.md §3, point 3: which validation covers which name', () => {
     });
     await issue(asked(['a.example'], [...failed, ...evidence('a.example')]));
     assert.match(lines().join('\n'), /check=dcv quorum=3\/3/);
+  });
+
+  it('takes the method for which there is permission among several', async () => {
+    const newer = statementsOf(workshop, {
+      account,
+      name: 'a.example',
+      method: 'dns-01',
+      attempt: 'newer-00000000000000000',
+      finished: ago(500),
+    });
+    await issue(asked(['a.example'], [...newer, ...evidence('a.example')]));
+    assert.match(lines().join('\n'), /method=http-01 check=dcv .*\n.*method=http-01 check=caa/);
   });
 
   it('takes validations of the account for a later order', async () => {
