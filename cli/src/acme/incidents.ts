@@ -41,7 +41,7 @@ export async function addIncident(options: AddIncidentOptions): Promise<void> {
     until === undefined
       ? { windowStart: new Date(now.getTime() - 2 * hourMs), windowEnd: new Date(now.getTime() - hourMs) }
       : { windowStart: now, windowEnd: futureTime('--until', until) };
-  const serialNumbers = [...options.serial, ...serialsOf(options.serialsFile)].map(parseSerialNumber);
+  const serialNumbers = [...options.serial, ...serialsOf(options.serialsFile)].map(wholeOctets);
   const period = {
     ...(options.issuedFrom === undefined
       ? {}
@@ -101,6 +101,12 @@ export async function endAcmeIncident(id: string, options: AcmeOptions): Promise
   }
   if (options.json === true) printJson({ id, state: 'ended' });
   else print(`incident ${id} has ended`);
+}
+
+/** The keep writes whole octets. */
+function wholeOctets(serial: string): string {
+  const digits = parseSerialNumber(serial);
+  return digits.length % 2 === 0 ? digits : `0${digits}`;
 }
 
 function serialsOf(file: string | undefined): readonly string[] {
