@@ -90,22 +90,28 @@ export function routes(directoryPath: string = paths.directory): readonly Route[
 /** Finds the route of a path. */
 export type Router = (path: string) => RouteMatch | undefined;
 
-const longestPath = 512;
+/** A certID of a hundred octets is a long one; what is longer than this is no resource. */
+const longestPath = 2_048;
 
 /** Creates the router of a table. */
 export function createRouter(table: readonly Route[]): Router {
   const fixed = new Map<string, RouteMatch>();
-  const variable: { readonly route: Route; readonly segments: readonly string[] }[] = [];
+  const variable = new Map<number, { readonly route: Route; readonly segments: readonly string[] }[]>();
   for (const route of table) {
-    if (route.path.includes(':')) variable.push({ route, segments: route.path.split('/') });
-    else fixed.set(route.path, { route, parameters: {} });
+    if (!route.path.includes(':')) {
+      fixed.set(route.path, { route, parameters: {} });
+      continue;
+    }
+    const segments = route.path.split('/');
+    const alike = variable.get(segments.length) ?? [];
+    variable.set(segments.length, [...alike, { route, segments }]);
   }
   return (path) => {
     if (path.length > longestPath) return undefined;
     const known = fixed.get(path);
     if (known !== undefined) return known;
     const segments = path.split('/');
-    for (const { route, segments: pattern } of variable) {
+    for (const { route, segments: pattern } of variable.get(segments.length) ?? []) {
       const parameters = matchSegments(pattern, segments);
       if (parameters !== undefined) return { route, parameters };
     }
@@ -116,11 +122,12 @@ export function createRouter(table: readonly Route[]): Router {
 /** What may stand in the variable part of a path: ids, challenge types, certIDs. Nothing that needs an escape. */
 const parameterForm = /^[A-Za-z0-9._~=+-]+$/;
 
+/** @param segments as many as the pattern has */
 function matchSegments(pattern: readonly string[], segments: readonly string[]): Parameters | undefined {
-  if (pattern.length !== segments.length) return undefined;
   const parameters: Record<string, string> = {};
   for (let i = 0; i < pattern.length; i++) {
-    const [expected = '', actual = ''] = [pattern[i], segments[i]];
+    const expected = pattern[i] ?? '';
+    const actual = segments[i] ?? '';
     if (!expected.startsWith(':')) {
       if (expected !== actual) return undefined;
     } else if (parameterForm.test(actual)) {
