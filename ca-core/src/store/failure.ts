@@ -3,6 +3,7 @@
 // statement.
 
 import { CoreError } from '@gatehouse/proto/core-error';
+import { fileOutages } from '@gatehouse/runtime/database/outage';
 import { type DatabaseError, type DatabaseErrorCode, toDatabaseError } from '@gatehouse/runtime/database/sqlite';
 
 /** Why the store could not write when it last tried. */
@@ -13,21 +14,11 @@ export type StoreFailure = {
   readonly at: Date;
 };
 
-/** Kinds of failure that the next attempt may not meet again, and what an operator should read. */
-const outages: { readonly [code in DatabaseErrorCode]?: string } = {
-  'disk-full': 'the disk that holds the database is full',
-  'read-only': 'the database or its directory cannot be written',
-  'cannot-open': 'the database or its directory cannot be opened',
-  corrupt: 'the database is damaged',
-  busy: 'another process holds the lock of the database',
-  io: 'the disk failed under the database',
-};
-
 /** The outage that the error stands for, or nothing when it is about one statement. */
 export function outageOf(error: unknown): { readonly code: DatabaseErrorCode; readonly detail: string } | undefined {
   const failure = asDatabaseError(error);
   if (failure === undefined) return undefined;
-  const detail = outages[failure.code];
+  const detail = fileOutages[failure.code];
   return detail === undefined ? undefined : { code: failure.code, detail: `${detail} (${failure.message})` };
 }
 

@@ -2,7 +2,8 @@
 // The texts are the compiled queries of this directory, so their number is bounded; a text that is made from input must
 // never come here.
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { createPreparer } from '@gatehouse/runtime/database/prepared';
 import { guardRead } from './failure.ts';
 import type { Query } from './queries.ts';
 import type { SqlValue } from './write-set.ts';
@@ -27,17 +28,7 @@ export type Statements = StoreReader & {
 
 /** Creates the statements of a connection. `onFailure` is told of every read that fails. */
 export function createStatements(raw: DatabaseSync, onFailure?: (error: unknown) => void): Statements {
-  const prepared = new Map<string, StatementSync>();
-
-  function prepare(sql: string): StatementSync {
-    let statement = prepared.get(sql);
-    if (statement === undefined) {
-      statement = raw.prepare(sql);
-      prepared.set(sql, statement);
-    }
-    return statement;
-  }
-
+  const prepare = createPreparer(raw);
   return {
     // The rows have the columns that Kysely typed when it compiled the query.
     one: <Row>(query: Query<Row>, ...parameters: readonly SqlValue[]) =>

@@ -47,6 +47,8 @@ export async function startPostgres(ending: Ending, options: TestPostgresOptions
   const owner = process.getuid?.() === 0 ? userForRoot() : undefined;
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   let server: ChildProcess | undefined;
+  /** The end of the server before, which holds the data until then. */
+  let ended: Promise<unknown> = Promise.resolve();
   ending.after(stop);
   await initialize();
   const port = await freePort();
@@ -67,6 +69,7 @@ export async function startPostgres(ending: Ending, options: TestPostgresOptions
   }
 
   async function start(): Promise<void> {
+    await ended;
     const settings = {
       port: String(port),
       listen_addresses: '127.0.0.1',
@@ -89,7 +92,7 @@ export async function startPostgres(ending: Ending, options: TestPostgresOptions
     const child = server;
     server = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
+    ended = once(child, 'exit');
     child.kill(signal);
     await ended;
   }

@@ -5,10 +5,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import type { Clock } from '../clock.ts';
 import { FatalError } from '../fatal.ts';
 import type { Logger } from '../log.ts';
 import { DatabaseError } from './error.ts';
-import { type MigrationDialect, migrate } from './migrate.ts';
+import { migrate } from './migrate.ts';
+import { serverOutages } from './outage.ts';
 import {
   isConflictOfTransactions,
   isConnectionLost,
@@ -29,6 +31,7 @@ export type PostgresStateOptions = {
   readonly address: string;
   readonly migrations: Readonly<Record<string, StateMigration>>;
   readonly log: Logger;
+  readonly clock: Clock;
   readonly maximumConnections?: number | undefined;
 };
 
@@ -38,12 +41,8 @@ const columnTypes: StateColumnTypes = {
   counter: { type: 'bigint', build: (column) => column.generatedByDefaultAsIdentity().primaryKey() },
 };
 
-const migrationDialect: MigrationDialect = {
-  integer: 'bigint',
-  now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
-  // One number for all that migrate in this database: the first eight letters of 'gatehouse' as octets.
-  lock: sql`select pg_advisory_xact_lock(${sql.lit(0x67617465)}, ${sql.lit(0x686f7573)})`,
-};
+/** One lock for all that migrate in this database: the first eight letters of 'gatehouse' as two numbers. */
+const migrationLock = sql`select pg_advisory_xact_lock(${sql.lit(0x67617465)}, ${sql.lit(0x686f7573)})`;
 
 const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 10_000;
@@ -51,11 +50,14 @@ const statementTimeoutMs = 10_000;
 const idleTransactionTimeoutMs = 10_000;
 /** Longer than the server's own limit: only for a server that does not answer at all. */
 const answerTimeoutMs = 15_000;
+/** For another copy that migrates. */
+const migrationLockTimeoutMs = 60_000;
 const maximumAttempts = 6;
 
 /** Connects and migrates. Throws FatalError when the server cannot be reached or the database is newer than this code. */
 export async function openPostgresStateStore(options: PostgresStateOptions): Promise<StateStore> {
   const { log } = options;
+  checkAddress(options.address);
   await migrateOnce(options);
   const pool = new pg.Pool({
     ...connectionSettings(options.address),
@@ -196,13 +198,29 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 
 function describeFailure(error: unknown, isUndecided: boolean): Error {
   const cause = toPostgresDatabaseError(error);
-  if (!isUndecided) return asOutage(cause) ?? cause;
+  if (!isUndecided) return asOutage(cause, serverOutages) ?? cause;
   const message = `the connection to the database broke before it said whether it had committed (${cause.message})`;
   return new StateUnavailableError(message, cause, true);
 }
 
-async function migrateOnce({ address, migrations, log }: PostgresStateOptions): Promise<void> {
-  const pool = new pg.Pool({ ...connectionSettings(address), max: 1, types: postgresTypes });
+// What cannot be read is not repeated, and not given as a cause either: it holds a password.
+function checkAddress(connectionString: string): void {
+  try {
+    new pg.Client({ connectionString });
+  } catch {
+    throw new FatalError('the address of the PostgreSQL database cannot be read', {
+      hint: "write it like 'postgres://user:password@host:5432/database'",
+    });
+  }
+}
+
+async function migrateOnce({ address, migrations, log, clock }: PostgresStateOptions): Promise<void> {
+  const pool = new pg.Pool({
+    ...connectionSettings(address),
+    max: 1,
+    lock_timeout: migrationLockTimeoutMs,
+    types: postgresTypes,
+  });
   pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => log.info({ reason: error.message }, 'the connection to the database broke'));
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
@@ -212,7 +230,7 @@ async function migrateOnce({ address, migrations, log }: PostgresStateOptions): 
       Object.fromEntries(
         Object.entries(migrations).map(([name, { up }]) => [name, { up: (database) => up(database, columnTypes) }]),
       ),
-      migrationDialect,
+      { integer: columnTypes.integer, now: sql<number>`${clock.now().getTime()}`, lock: migrationLock },
     );
   } catch (error) {
     if (error instanceof FatalError) throw error;

@@ -4,11 +4,15 @@
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
+import type { Clock } from '../clock.ts';
 import { FatalError } from '../fatal.ts';
 import type { Logger } from '../log.ts';
 import { DatabaseError, toDatabaseError } from './error.ts';
 import { migrate } from './migrate.ts';
+import { fileOutages } from './outage.ts';
+import { createPreparer, type Preparer } from './prepared.ts';
 import type { Query, SqlValue } from './queries.ts';
 import { openSqlite } from './sqlite.ts';
 import { watchStateHealth } from './state-health.ts';
@@ -21,6 +25,7 @@ export type SqliteStateOptions = {
   readonly file: string;
   readonly migrations: Readonly<Record<string, StateMigration>>;
   readonly log: Logger;
+  readonly clock: Clock;
 };
 
 const columnTypes: StateColumnTypes = {
@@ -46,6 +51,7 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
       Object.fromEntries(
         Object.entries(options.migrations).map(([name, { up }]) => [name, { up: (kysely) => up(kysely, columnTypes) }]),
       ),
+      { integer: columnTypes.integer, now: sql<number>`${options.clock.now().getTime()}` },
     );
   } catch (error) {
     await database.close();
@@ -101,19 +107,7 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
   };
 }
 
-function createPreparer(raw: DatabaseSync): (sql: string) => StatementSync {
-  const prepared = new Map<string, StatementSync>();
-  return (sql) => {
-    let statement = prepared.get(sql);
-    if (statement === undefined) {
-      statement = raw.prepare(sql);
-      prepared.set(sql, statement);
-    }
-    return statement;
-  };
-}
-
-function runAll(prepare: (sql: string) => StatementSync, operations: readonly StateOperation[]): void {
+function runAll(prepare: Preparer, operations: readonly StateOperation[]): void {
   for (const { sql, parameters, expects } of operations) {
     const { changes } = prepare(sql).run(...parameters);
     if (expects !== undefined && Number(changes) !== expects.rows) throw new Unexpected(expects.otherwise());
@@ -146,7 +140,7 @@ function runMember(raw: DatabaseSync, member: Member, isShared: boolean): () => 
   } catch (error) {
     const own = error instanceof Unexpected ? error.error : toDatabaseError(error);
     // When SQLite has given up the whole transaction there is no savepoint to go back to.
-    if ((own instanceof DatabaseError && asOutage(own) !== undefined) || !raw.isTransaction) throw error;
+    if ((own instanceof DatabaseError && asOutage(own, fileOutages) !== undefined) || !raw.isTransaction) throw error;
     if (isShared) raw.exec('ROLLBACK TO one; RELEASE one');
     else raw.exec('ROLLBACK; BEGIN');
     return () => member.reject(own);
@@ -155,7 +149,7 @@ function runMember(raw: DatabaseSync, member: Member, isShared: boolean): () => 
 
 function asUnavailable(error: unknown): StateUnavailableError {
   const cause = toDatabaseError(error);
-  return asOutage(cause) ?? new StateUnavailableError(`the database failed (${cause.message})`, cause);
+  return asOutage(cause, fileOutages) ?? new StateUnavailableError(`the database failed (${cause.message})`, cause);
 }
 
 function guarded<T>(read: () => T): T {
@@ -163,7 +157,7 @@ function guarded<T>(read: () => T): T {
     return read();
   } catch (error) {
     const cause = toDatabaseError(error);
-    throw asOutage(cause) ?? cause;
+    throw asOutage(cause, fileOutages) ?? cause;
   }
 }
 

@@ -67,6 +67,7 @@ export type StateStoreOptions = {
   readonly database: { readonly file: string } | { readonly postgres: string };
   readonly migrations: Readonly<Record<string, StateMigration>>;
   readonly log: Logger;
+  /** Tells when migrations were applied. */
   readonly clock: Clock;
   /** Connections to PostgreSQL; 10 unless told. */
   readonly maximumConnections?: number | undefined;

@@ -1,6 +1,7 @@
 // The one answer of a gate's state that is nobody's fault who asks: the database cannot be reached, read or written now.
 
-import type { DatabaseError, DatabaseErrorCode } from './error.ts';
+import type { DatabaseError } from './error.ts';
+import type { Outages } from './outage.ts';
 
 /** The state cannot be used now. The message is for the log; the cause is what the database or the network said. */
 export class StateUnavailableError extends Error {
@@ -17,18 +18,8 @@ export class StateUnavailableError extends Error {
   }
 }
 
-/** Kinds of failure that the next attempt may not meet again, and what an operator should read. */
-const outages: { readonly [code in DatabaseErrorCode]?: string } = {
-  'disk-full': 'the disk that holds the database is full',
-  'read-only': 'the database takes no writes',
-  'cannot-open': 'the database cannot be opened',
-  corrupt: 'the database is damaged',
-  busy: 'the database is locked or answers too slowly',
-  io: 'the disk failed under the database',
-};
-
 /** The outage that a failure stands for; nothing when it is about one statement. */
-export function asOutage(error: DatabaseError): StateUnavailableError | undefined {
+export function asOutage(error: DatabaseError, outages: Outages): StateUnavailableError | undefined {
   const detail = outages[error.code];
   return detail === undefined ? undefined : new StateUnavailableError(`${detail} (${error.message})`, error);
 }

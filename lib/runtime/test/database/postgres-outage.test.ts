@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { systemClock } from '@gatehouse/runtime/clock';
 import { openStateStore, StateUnavailableError } from '@gatehouse/runtime/database/state-store';
 import { FatalError } from '@gatehouse/runtime/fatal';
@@ -99,6 +100,17 @@ describe('a PostgreSQL that fails', () => {
     await store.one(queries.find, 'a');
     await server.administer('alter table things add column colour text', place.address);
     assert.equal((await store.one(queries.find, 'a'))?.name, 'a');
+  });
+
+  it('is not said by an address that cannot be read, and the address is not repeated', async () => {
+    const { log } = recordingLog();
+    const database = { postgres: 'postgres://somebody:seldom-said@host:notaport/gate' };
+    const start = openStateStore({ database, migrations: {}, log, clock: systemClock });
+    await assert.rejects(start, (error) => {
+      assert.ok(error instanceof FatalError);
+      assert.ok(!inspect(error).includes('seldom-said'));
+      return true;
+    });
   });
 
   it('cannot be started with', async () => {
