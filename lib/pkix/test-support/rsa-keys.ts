@@ -1,9 +1,9 @@
-/** RSA keys with the weaknesses that the keep looks for, made as the broken generators make them. For tests only. */
+/** RSA keys with the weaknesses that are looked for, made as the broken generators make them. For tests only. */
 import { checkPrimeSync, generatePrimeSync, randomBytes } from 'node:crypto';
-import { bitString, integer, nullValue, objectIdentifier, sequence } from '@gatehouse/pkix/der/writer';
-import { algorithms } from '@gatehouse/pkix/object-identifiers';
-import { describePublicKey, type PublicKeyDescription } from '@gatehouse/pkix/public-key';
-import { primesBelow } from '@gatehouse/pkix/weak-keys/small-factors';
+import { bitString, integer, nullValue, objectIdentifier, sequence } from '../src/der/writer.ts';
+import { algorithms } from '../src/object-identifiers.ts';
+import { describePublicKey, type PublicKeyDescription } from '../src/public-key.ts';
+import { primesBelow } from '../src/weak-keys/small-factors.ts';
 
 /** The description of a key that came as a SubjectPublicKeyInfo. */
 export function rsaKey(modulus: bigint, exponent = 65_537n): PublicKeyDescription {
