@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+const here = import.meta.dirname;
+
+describe('README: conformance', () => {
+  const readme = readFileSync(join(here, '../README.md'), 'utf8');
+  const table = readme.slice(readme.indexOf('## Conformance'), readme.indexOf('## Where we depart'));
+  const named = new Set(
+    table
+      .split('\n')
+      .flatMap((row) => [...(row.split('|')[3] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '')),
+  );
+  const suites = new Set(
+    globSync('**/*.ts', { cwd: here }).flatMap((file) =>
+      [...readFileSync(join(here, file), 'utf8').matchAll(/describe\('([^']+)'/g)].map(([, name]) => name ?? ''),
+    ),
+  );
+
+  it('names suites that exist', () => {
+    assert.ok(named.size > 30);
+    assert.deepEqual(
+      [...named].filter((name) => !suites.has(name)),
+      [],
+    );
+  });
+
+  it('leaves out no section that has a suite', () => {
+    const sectionOf = (name: string) => /^((?:RFC \d+|draft-[a-z-]+))/.exec(name)?.[1];
+    const told = new Set([...named].map(sectionOf));
+    const untold = [...suites].map(sectionOf).filter((section) => section !== undefined && !told.has(section));
+    assert.deepEqual(untold, []);
+  });
+});
