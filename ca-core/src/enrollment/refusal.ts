@@ -4,7 +4,7 @@
 import type { EnrollRequest } from '@gatehouse/proto/certificate-authority';
 import { CoreError } from '@gatehouse/proto/core-error';
 import type { AuditAction } from '../audit/event.ts';
-import { ValidationRefusal } from '../evidence/verify-validation.ts';
+import { ValidationRefusal } from '../evidence/validation-refusal.ts';
 import type { Keep } from '../keep.ts';
 import { actorOf } from './actor.ts';
 import type { EnrollmentContext } from './pipeline.ts';

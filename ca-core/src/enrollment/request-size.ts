@@ -4,7 +4,7 @@
  */
 import type { EnrollRequest } from '@gatehouse/proto/certificate-authority';
 import { CoreError } from '@gatehouse/proto/core-error';
-import { maximumStatements } from '../evidence/verify-validation.ts';
+import { maximumStatements } from '../evidence/presented-evidence.ts';
 
 /** A request of 16 KiB with evidence of eight certificates and a finalize request fits. */
 const largestRest = 256 * 1024;

@@ -6,30 +6,20 @@
 import { setImmediate } from 'node:timers/promises';
 import type { GeneralName } from '@gatehouse/pkix/general-names';
 import type { EnrollRequest } from '@gatehouse/proto/certificate-authority';
-import { CoreError, type NameRefusal } from '@gatehouse/proto/core-error';
 import type { Evidence } from '@gatehouse/proto/types';
-import { writeGeneralNameMessage } from '../enrollment/general-name-message.ts';
-import { type AccountHolder, verifyAcmeFinalize } from './acme-finalize.ts';
-import { type AcmeUrls, createAcmeUrls } from './acme-urls.ts';
+import { createAcmeUrls } from './acme-urls.ts';
 import { createNameJudge, type NameVerdict } from './judge-name.ts';
 import type { PerspectiveLookup } from './judge-statement.ts';
 import type { CertifiedName } from './name-coverage.ts';
 import { rowAt } from './policies/policy.ts';
-import { readStatement, type Statement } from './statement.ts';
+import { finalizeLines, judgeFinalize, keptEvidence, readStatements } from './presented-evidence.ts';
 import { groupStatements } from './statement-set.ts';
 import type { ProfileValidation, ValidationSettings } from './validation.ts';
-import { causeText, nameText, verdictLines } from './verdict-lines.ts';
+import { refusalOf, type ValidationRefusal } from './validation-refusal.ts';
+import { causeText, verdictLines } from './verdict-lines.ts';
 
-/** The bound of `Evidence.statements` in the contract. */
-export const maximumStatements = 2_048;
-
-/** So many names or statements are judged before others get their turn. */
+/** So many names are judged before others get their turn. */
 const namesAtOnce = 4;
-const statementsAtOnce = 128;
-
-/** So many different faults of statements are told, and lines of a refusal. */
-const mostFaultsTold = 8;
-const mostLinesTold = 256;
 
 /** What is judged. */
 export type ValidationRequest = {
@@ -62,22 +52,6 @@ export type ValidationOutcome = {
   readonly verdict: 'pass' | 'fail' | undefined;
 };
 
-/** The control of a name is not proven. */
-export class ValidationRefusal extends CoreError {
-  /** What was found, for the audit log. */
-  readonly lines: readonly string[];
-
-  constructor(
-    code: 'evidence-missing' | 'evidence-invalid',
-    detail: string,
-    lines: readonly string[],
-    names: readonly NameRefusal[],
-  ) {
-    super(code, detail, { names });
-    this.lines = lines.slice(0, mostLinesTold);
-  }
-}
-
 /**
  * Verifies the evidence of an enrollment by the rule of its profile.
  *
@@ -106,7 +80,7 @@ async function judge(
   const { policy, mode } = validation;
   const row = rowAt(policy, asked.now);
   const urls = createAcmeUrls(settings.acmeBaseUrls);
-  const finalize = judgeFinalize(asked, urls);
+  const finalize = judgeFinalize(asked.profile, asked.request, urls);
   const { statements, unreadable } = await readStatements(asked.request.evidence);
   const judgeName = createNameJudge(
     {
@@ -142,69 +116,8 @@ async function judge(
     lines,
     evidence: keptEvidence(finalize, verdicts),
     alarms: [...new Set([...unreadable, ...lies])],
-    refusal: refusalOf(asked, finalize, verdicts, lines),
+    refusal: refusalOf(asked.names, finalize, verdicts, lines),
   };
-}
-
-type Finalize = {
-  readonly holder: AccountHolder | undefined;
-  readonly evidence: Evidence | undefined;
-  readonly fault: CoreError | undefined;
-};
-
-function judgeFinalize({ profile, request }: ValidationRequest, urls: AcmeUrls): Finalize {
-  const [evidence] = request.evidence.filter(({ type }) => type === 'acme-finalize');
-  const refused = (fault: CoreError): Finalize => ({ holder: undefined, evidence: undefined, fault });
-  const form = formFault(request.evidence);
-  if (form !== undefined) return refused(new CoreError('evidence-invalid', form));
-  if (evidence === undefined) {
-    return refused(new CoreError('evidence-missing', `profile ${profile} demands evidence of type acme-finalize`));
-  }
-  if (!urls.isKnown)
-    return refused(
-      new CoreError('evidence-invalid', 'acme-finalize: core.validation.acmeBaseUrls names no ACME gate of ours'),
-    );
-  const { subjectKey, idempotencyKey } = request;
-  const certificationRequest = subjectKey?.$case === 'certificationRequest' ? subjectKey.value : undefined;
-  try {
-    const holder = verifyAcmeFinalize(evidence.payload, { certificationRequest, idempotencyKey, urls });
-    return { holder, evidence: { ...evidence, certificates: [], statements: [] }, fault: undefined };
-  } catch (error) {
-    if (!(error instanceof CoreError)) throw error;
-    return refused(error);
-  }
-}
-
-/** What no gate sends that means well. */
-function formFault(evidence: readonly Evidence[]): string | undefined {
-  for (const type of ['acme-finalize', 'perspective-results']) {
-    if (evidence.filter((each) => each.type === type).length > 1) return `${type}: there are several`;
-  }
-  const count = evidence.find(({ type }) => type === 'perspective-results')?.statements.length ?? 0;
-  return count > maximumStatements
-    ? `perspective-results: there are more than ${maximumStatements} statements`
-    : undefined;
-}
-
-async function readStatements(
-  evidence: readonly Evidence[],
-): Promise<{ readonly statements: readonly Statement[]; readonly unreadable: readonly string[] }> {
-  const all = evidence.find(({ type }) => type === 'perspective-results')?.statements ?? [];
-  const statements: Statement[] = [];
-  const faults = new Set<string>();
-  const seen = new Set<string>();
-  for (const [index, octets] of all.entries()) {
-    if (index % statementsAtOnce === statementsAtOnce - 1) await setImmediate();
-    // The same statement may be sent for several names; it is still one.
-    const text = octets.toString('latin1');
-    if (seen.has(text)) continue;
-    seen.add(text);
-    const statement = readStatement(octets, text);
-    if ('fault' in statement) faults.add(statement.fault);
-    else statements.push(statement);
-  }
-  // Each in its own way is still one gate that sends what nobody made.
-  return { statements, unreadable: [...faults].slice(0, mostFaultsTold) };
 }
 
 function certifiedName(name: GeneralName): CertifiedName {
@@ -226,56 +139,4 @@ function nameFault({ requestedNames }: ValidationRequest, name: GeneralName): Na
   if (name.kind !== 'dns' && name.kind !== 'ip') return invalid(`names of kind ${name.kind} are not validated`);
   const isRequested = requestedNames.some((each) => each.kind === name.kind && each.value.toLowerCase() === name.value);
   return isRequested ? undefined : invalid('it is not in the request that the account holder signed');
-}
-
-function finalizeLines({ holder, fault }: Finalize): readonly string[] {
-  if (fault !== undefined) return [`acme-finalize verdict=fail cause=${JSON.stringify(causeText(fault.detail))}`];
-  if (holder === undefined) return [];
-  const { account, orderId, thumbprint } = holder;
-  return [`acme-finalize account=${account} order=${orderId} key=${thumbprint} verdict=pass`];
-}
-
-/** The finalize request, and the statements of the sets that decided. */
-function keptEvidence({ evidence }: Finalize, verdicts: readonly NameVerdict[]): readonly Evidence[] {
-  const statements = new Set<Uint8Array>();
-  for (const { control, caa } of verdicts) {
-    for (const verdict of [control, caa]) {
-      for (const { octets } of verdict?.judged.genuine ?? []) statements.add(octets);
-    }
-  }
-  return [
-    ...(evidence === undefined ? [] : [evidence]),
-    ...(statements.size === 0 ? [] : [perspectiveResults([...statements].map((octets) => Buffer.from(octets)))]),
-  ];
-}
-
-function perspectiveResults(statements: Buffer[]): Evidence {
-  return { type: 'perspective-results', payload: Buffer.alloc(0), certificates: [], statements };
-}
-
-function refusalOf(
-  { names }: ValidationRequest,
-  { fault }: Finalize,
-  verdicts: readonly NameVerdict[],
-  lines: readonly string[],
-): ValidationRefusal | undefined {
-  if (fault !== undefined) {
-    const code = fault.code === 'evidence-missing' ? 'evidence-missing' : 'evidence-invalid';
-    return new ValidationRefusal(code, causeText(fault.detail), lines, []);
-  }
-  const failed = verdicts.flatMap(({ name, fault: cause }, index) =>
-    cause === undefined ? [] : [{ name, index, ...cause }],
-  );
-  const [first] = failed;
-  if (first === undefined) return undefined;
-  const code = failed.every(({ kind }) => kind === 'missing') ? 'evidence-missing' : 'evidence-invalid';
-  const refusals = failed.flatMap(({ index, kind, cause }): readonly NameRefusal[] => {
-    const name = names[index];
-    if (name === undefined) return [];
-    const type = kind === 'missing' ? 'evidence-missing' : 'evidence-invalid';
-    return [{ name: writeGeneralNameMessage(name), type, detail: causeText(cause) }];
-  });
-  const others = failed.length === 1 ? '' : ` (and ${failed.length - 1} more)`;
-  const detail = `perspective-results: ${nameText(first.name)}: ${causeText(first.cause)}${others}`;
-  return new ValidationRefusal(code, detail, lines, refusals);
 }

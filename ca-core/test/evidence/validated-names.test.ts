@@ -460,6 +460,12 @@ describe('mpic.md §4: mode monitor', () => {
     assert.match(verdicts.join('\n'), /name=a\.example .*verdict=fail/);
   });
 
+  it('counts verdicts by profile', async () => {
+    const { values } = await keep.metrics.validations.get();
+    const count = values.find(({ labels }) => labels.profile === 'watched' && labels.verdict === 'fail')?.value;
+    assert.ok((count ?? 0) > 0);
+  });
+
   it('issues without any evidence, too', async () => {
     await issue(asked(['a.example'], [], { profile: 'watched', changes: { evidence: [] } }));
     assert.match(lines().join('\n'), /acme-finalize verdict=fail cause=/);
