@@ -43,9 +43,12 @@ export type Issuance = {
   close(): Promise<void>;
 };
 
-/** For how long others keep away from an order; it is prolonged as long as the worker lives. */
-const leaseMs = 20_000;
-const renewEveryMs = 5_000;
+/**
+ * For how long others keep away from an order; it is prolonged as long as the worker lives. Two workers at once do no harm,
+ * since the keep answers both alike: what is short is what a client waits after a crash.
+ */
+const leaseMs = 6_000;
+const renewEveryMs = 2_000;
 const sweepEveryMs = 1_000;
 /** Orders of one sweep: what another copy left is taken up bit by bit. */
 const sweepLimit = 64;
