@@ -22,7 +22,7 @@ import type { LookingParts } from './looking.ts';
 import { createCheckMetrics } from './metrics.ts';
 import { MalformedRequestError } from './request.ts';
 import { startSelfTest } from './self-test.ts';
-import { openSigningKeys } from './signing-keys.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { signStatement } from './statement.ts';
 
 /** What {@link createPerspective} takes. */
@@ -57,13 +57,13 @@ const reserveMs = 250;
 export function createPerspective(options: PerspectiveOptions): LocalPerspective {
   const { holder, address, validation, keyFile, keyLife = 90 * 86_400_000, core, clock, log } = options;
   const metrics = createCheckMetrics(options.metrics);
-  const keys = openSigningKeys({ file: keyFile, holder, address, build, keyLife, core, clock, log });
+  const keys = new SigningKeys({ file: keyFile, holder, address, build, keyLife, core, clock, log });
   const selfTest = startSelfTest({ validation, log });
   const parts = createParts(validation, clock, log);
   let isClosed = false;
 
   const problems = (): readonly ReadinessProblem[] => {
-    const ofKey = keys.problem();
+    const ofKey = keys.problem;
     return [...(ofKey === undefined ? [] : [ofKey]), ...describeResolvers(selfTest.problems(), validation)];
   };
 
@@ -95,7 +95,7 @@ export function createPerspective(options: PerspectiveOptions): LocalPerspective
     checkCaa: (request: CheckCaaRequest, deadline) =>
       check((until) => checkCaa(parts, request, until), request.attempt?.perspectives, deadline),
     describe: async () => {
-      const { keyId, registration } = keys.current();
+      const { keyId, registration } = keys.current;
       return {
         name: holder.name,
         site: registration?.site ?? '',

@@ -18,7 +18,7 @@ import {
 } from './signing-key-file.ts';
 import { signKeyProof } from './statement.ts';
 
-/** What {@link openSigningKeys} takes. */
+/** What {@link SigningKeys} takes. */
 export type SigningKeysOptions = {
   /** Made when it is not there. */
   readonly file: string;
@@ -39,157 +39,172 @@ export type SigningKeysOptions = {
 /** A key that is registered, and the labels of its holder. */
 export type Signer = StatementKey & Pick<Registration, 'site' | 'rir'>;
 
-/** The keys of one holder. */
-export type SigningKeys = {
-  /** What to sign with. Waits for the first registration. @throws {CoreError} `unavailable` when it does not come in time */
-  signer(deadline: Date): Promise<Signer>;
-  /** The key that is used, and what the registry said about it last. */
-  current(): StatementKey & { readonly registration: Registration | undefined };
-  /** Why statements do not count now, or may not count for long; undefined when they do as far as is known. */
-  problem(): ReadinessProblem | undefined;
-  /** Registers, replaces and retires what is due. Called by itself; never rejects. */
-  maintain(): Promise<void>;
-  close(): void;
-};
-
 /** Attempts and their evidence are over long before. */
 const overlapMs = 3_600_000;
 const firstPauseMs = 500;
 
-/** Opens the file and begins to register. @throws {FatalError} when the file cannot be used */
-export function openSigningKeys(options: SigningKeysOptions): SigningKeys {
-  const { file, holder, address, build, keyLife, core, clock, log, intervalMs = 60_000 } = options;
-  let state = openSigningKeyFile(file);
-  let problem: { readonly detail: string; readonly isTolerable: boolean } | undefined;
-  let failures = 0;
-  let maintaining: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  const registered = Promise.withResolvers<void>();
-  if (state.registration !== undefined) registered.resolve();
+/** The keys of one holder. */
+export class SigningKeys {
+  readonly #options: SigningKeysOptions;
+  readonly #intervalMs: number;
+  readonly #registered = Promise.withResolvers<void>();
+  #state: SigningKeyState;
+  #problem: { readonly detail: string; readonly isTolerable: boolean } | undefined;
+  #failures = 0;
+  #maintaining: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  const save = (changed: SigningKeyState): void => {
-    saveSigningKeyFile(file, changed);
-    state = changed;
-  };
+  /** Opens the file and begins to register. @throws {FatalError} when the file cannot be used */
+  constructor(options: SigningKeysOptions) {
+    this.#options = options;
+    this.#intervalMs = options.intervalMs ?? 60_000;
+    this.#state = openSigningKeyFile(options.file);
+    this.maintain();
+  }
 
-  const register = (key: StatementKey): Promise<SigningKey> =>
-    core.registerSigningKey({ proof: signKeyProof(holder.uri, key.key, clock.now()), address, build });
+  /** The key that is used, and what the registry said about it last. */
+  get current(): StatementKey & { readonly registration: Registration | undefined } {
+    return { ...this.#state.current, registration: this.#state.registration };
+  }
 
-  const registerCurrent = async (): Promise<SigningKey> => {
-    try {
-      return await register(state.current);
-    } catch (error) {
-      if (!isOver(error, state)) throw error;
-      log.warn(
-        { keyId: state.current.keyId, reason: error.detail },
-        'the key of statements is over; a new one is made',
-      );
-      save({ current: newStatementKey(), former: state.former });
-      return await register(state.current);
+  /** Why statements do not count now, or may not count for long; undefined when they do as far as is known. */
+  get problem(): ReadinessProblem | undefined {
+    if (this.#problem !== undefined) return { check: 'signing-key', ...this.#problem };
+    if (this.#state.registration !== undefined) return undefined;
+    return { check: 'signing-key', detail: 'the key of statements is not registered yet' };
+  }
+
+  /** What to sign with. Waits for the first registration. @throws {CoreError} `unavailable` when it does not come in time */
+  async signer(deadline: Date): Promise<Signer> {
+    if (this.#state.registration === undefined) {
+      await within(this.#registered.promise, deadline.getTime() - this.#options.clock.now().getTime());
     }
-  };
+    const { current, registration } = this.#state;
+    if (registration !== undefined) return { ...current, site: registration.site, rir: registration.rir };
+    const why = this.#problem === undefined ? '' : `: ${this.#problem.detail}`;
+    throw new CoreError('unavailable', `the key of statements is not registered${why}`);
+  }
 
-  const keepRegistered = async (): Promise<Registration> => {
-    const { keyId, activeFrom } = await registerCurrent();
-    if (keyId !== state.current.keyId || activeFrom === undefined) {
+  /** Registers, replaces and retires what is due. Called by itself; never rejects. */
+  maintain(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#maintaining ??= this.#maintainOnce()
+      .then(
+        () => {
+          this.#problem = undefined;
+          this.#failures = 0;
+        },
+        (error: unknown) => this.#note(error),
+      )
+      .finally(() => {
+        this.#maintaining = undefined;
+        this.#schedule();
+      });
+    return this.#maintaining;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #maintainOnce(): Promise<void> {
+    const { clock, keyLife } = this.#options;
+    const registration = await this.#keepRegistered();
+    this.#registered.resolve();
+    const age = clock.now().getTime() - registration.activeFrom.getTime();
+    if (age >= keyLife) await this.#rollOver(registration);
+    else if (age >= overlapMs) await this.#retireFormer();
+  }
+
+  async #keepRegistered(): Promise<Registration> {
+    const { core, holder, log } = this.#options;
+    const { keyId, activeFrom } = await this.#registerCurrent();
+    if (keyId !== this.#state.current.keyId || activeFrom === undefined) {
       throw new CoreError('internal', 'the CA core registered another key than the one that was proven');
     }
-    const known = state.registration;
     const registration = { activeFrom, ...(await findLabels(core, holder)) };
-    const isNews = known?.site !== registration.site || known.rir !== registration.rir;
-    if (!isNews && known.activeFrom.getTime() === activeFrom.getTime()) return registration;
-    save({ ...state, registration });
+    if (isSame(this.#state.registration, registration)) return registration;
+    this.#save({ ...this.#state, registration });
     log.info({ keyId, site: registration.site, rir: registration.rir }, 'the key of statements is registered');
     return registration;
-  };
+  }
 
-  const rollOver = async (registration: Registration): Promise<void> => {
+  async #registerCurrent(): Promise<SigningKey> {
+    const { current, former } = this.#state;
+    try {
+      return await this.#register(current);
+    } catch (error) {
+      if (!isOver(error, this.#state)) throw error;
+      const facts = { keyId: current.keyId, reason: error.detail };
+      this.#options.log.warn(facts, 'the key of statements is over; a new one is made');
+      const next = newStatementKey();
+      this.#save({ current: next, former });
+      return await this.#register(next);
+    }
+  }
+
+  #register({ key }: StatementKey): Promise<SigningKey> {
+    const { core, holder, clock, address, build } = this.#options;
+    return core.registerSigningKey({ proof: signKeyProof(holder.uri, key, clock.now()), address, build });
+  }
+
+  async #rollOver(registration: Registration): Promise<void> {
+    const { clock, log } = this.#options;
     // Kept before it is registered: a process that stops in between goes on with it instead of leaving it behind.
-    const next = state.next ?? newStatementKey();
-    if (state.next === undefined) save({ ...state, next });
-    const { activeFrom = clock.now() } = await register(next);
-    const former = [...state.former, state.current.keyId];
-    log.info({ keyId: next.keyId, former: state.current.keyId }, 'a new key of statements takes over');
-    save({ current: next, registration: { ...registration, activeFrom }, former });
-  };
+    const next = this.#state.next ?? newStatementKey();
+    if (this.#state.next === undefined) this.#save({ ...this.#state, next });
+    const { activeFrom = clock.now() } = await this.#register(next);
+    const { keyId } = this.#state.current;
+    const former = [...this.#state.former, keyId];
+    this.#save({ current: next, registration: { ...registration, activeFrom }, former });
+    log.info({ keyId: next.keyId, former: keyId }, 'a new key of statements takes over');
+  }
 
-  const retireFormer = async (): Promise<void> => {
-    for (const keyId of state.former) {
+  async #retireFormer(): Promise<void> {
+    const { core, log } = this.#options;
+    for (const keyId of this.#state.former) {
       await core.retireSigningKey(keyId).catch((error: unknown) => {
         // A keep that was restored does not know it: then it counts for nothing anyway.
         if (!(error instanceof CoreError) || error.code !== 'not-found') throw error;
       });
-      save({ ...state, former: state.former.filter((one) => one !== keyId) });
+      this.#save({ ...this.#state, former: this.#state.former.filter((one) => one !== keyId) });
       log.info({ keyId }, 'a former key of statements is retired');
     }
-  };
+  }
 
-  const maintainOnce = async (): Promise<void> => {
-    const registration = await keepRegistered();
-    registered.resolve();
-    const age = clock.now().getTime() - registration.activeFrom.getTime();
-    if (age >= keyLife) await rollOver(registration);
-    else if (age >= overlapMs) await retireFormer();
-  };
+  #save(state: SigningKeyState): void {
+    saveSigningKeyFile(this.#options.file, state);
+    this.#state = state;
+  }
 
-  const note = (error: unknown): void => {
+  #note(error: unknown): void {
+    // Whoever is being closed has no keep to ask any more.
+    if (this.#isClosed) return;
     const detail = error instanceof CoreError ? error.detail : error instanceof Error ? error.message : String(error);
     // One line for each cause, not one for each minute.
-    if (detail !== problem?.detail) {
-      log.warn({ err: error, keyId: state.current.keyId }, 'the key of statements could not be kept registered');
+    if (detail !== this.#problem?.detail) {
+      const facts = { err: error, keyId: this.#state.current.keyId };
+      this.#options.log.warn(facts, 'the key of statements could not be kept registered');
     }
     // While the keep is away, nothing that it knows changes.
     const isAway = error instanceof CoreError && error.code === 'unavailable';
-    problem = { detail, isTolerable: isAway && state.registration !== undefined };
-    failures++;
-  };
+    this.#problem = { detail, isTolerable: isAway && this.#state.registration !== undefined };
+    this.#failures++;
+  }
 
-  const schedule = (): void => {
-    if (isClosed) return;
-    const pauseMs = failures === 0 ? intervalMs : Math.min(intervalMs, firstPauseMs * 2 ** Math.min(failures - 1, 10));
-    timer = setTimeout(maintain, pauseMs * (0.75 + Math.random() / 2));
-    timer.unref();
-  };
+  #schedule(): void {
+    if (this.#isClosed) return;
+    const backOffMs = firstPauseMs * 2 ** Math.min(this.#failures - 1, 10);
+    const pauseMs = this.#failures === 0 ? this.#intervalMs : Math.min(this.#intervalMs, backOffMs);
+    this.#timer = setTimeout(() => this.maintain(), pauseMs * (0.75 + Math.random() / 2));
+    this.#timer.unref();
+  }
+}
 
-  const maintain = (): Promise<void> => {
-    clearTimeout(timer);
-    maintaining ??= maintainOnce()
-      .then(() => {
-        problem = undefined;
-        failures = 0;
-      }, note)
-      .finally(() => {
-        maintaining = undefined;
-        schedule();
-      });
-    return maintaining;
-  };
-  maintain();
-
-  return {
-    signer: async (deadline) => {
-      if (state.registration === undefined)
-        await within(registered.promise, deadline.getTime() - clock.now().getTime());
-      const { current, registration } = state;
-      if (registration === undefined) {
-        const why = problem === undefined ? '' : `: ${problem.detail}`;
-        throw new CoreError('unavailable', `the key of statements is not registered${why}`);
-      }
-      return { ...current, site: registration.site, rir: registration.rir };
-    },
-    current: () => ({ ...state.current, registration: state.registration }),
-    problem: () => {
-      if (problem !== undefined) return { check: 'signing-key', ...problem };
-      if (state.registration !== undefined) return undefined;
-      return { check: 'signing-key', detail: 'the key of statements is not registered yet' };
-    },
-    maintain,
-    close: () => {
-      isClosed = true;
-      clearTimeout(timer);
-    },
-  };
+function isSame(known: Registration | undefined, { activeFrom, site, rir }: Registration): boolean {
+  return known?.activeFrom.getTime() === activeFrom.getTime() && known.site === site && known.rir === rir;
 }
 
 /** Whether this key can never be used again: revoked or retired, or somebody else's. */

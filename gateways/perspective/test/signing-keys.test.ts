@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openSigningKeyFile } from '@gatehouse/gateway-perspective/signing-key-file';
-import { openSigningKeys, type SigningKeys } from '@gatehouse/gateway-perspective/signing-keys';
+import { SigningKeys } from '@gatehouse/gateway-perspective/signing-keys';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { silentLog } from '@gatehouse/ra-client/testing/test-core';
 import { createManualClock, type ManualClock } from '@gatehouse/runtime/clock';
@@ -31,7 +31,7 @@ async function inWorld(body: (world: World) => Promise<void>, kind: 'perspective
   const file = join(directory, `${++count}`, 'signing-key.json');
   const opened: SigningKeys[] = [];
   const open = (): SigningKeys => {
-    const keys = openSigningKeys({
+    const keys = new SigningKeys({
       file,
       holder: { kind, name: 'dublin', uri: `spiffe://gatehouse.internal/${kind}/dublin` },
       address: kind === 'ra' ? '' : '192.0.2.1:5290',
@@ -85,7 +85,7 @@ describe('mpic.md §3.1: the key of a perspective', () => {
       const keys = open();
       await keys.maintain();
       assert.deepEqual(await keys.signer(soon(clock)), { ...first, key: (await keys.signer(soon(clock))).key });
-      assert.deepEqual(keys.problem(), {
+      assert.deepEqual(keys.problem, {
         check: 'signing-key',
         detail: 'the CA core cannot be reached',
         isTolerable: true,
@@ -101,11 +101,11 @@ describe('mpic.md §3.1: the key of a perspective', () => {
         code: 'unavailable',
         detail: /not registered: the CA core cannot be reached/,
       });
-      assert.equal(keys.problem()?.isTolerable, false);
+      assert.equal(keys.problem?.isTolerable, false);
       registry.failure = undefined;
       await keys.maintain();
       await keys.signer(soon(clock));
-      assert.equal(keys.problem(), undefined);
+      assert.equal(keys.problem, undefined);
     });
   });
 
@@ -183,7 +183,7 @@ describe('mpic.md §3.1: keys that the core does not take', () => {
       assert.deepEqual([...registry.keys.keys()], [keyId]);
       clock.advance(hour);
       await keys.maintain();
-      assert.equal(keys.problem(), undefined);
+      assert.equal(keys.problem, undefined);
       assert.ok(!registry.keys.has(former.keyId));
     });
   });
@@ -207,10 +207,10 @@ describe('mpic.md §3.1: keys that the core does not take', () => {
     await inWorld(async ({ clock, registry, open }) => {
       registry.failure = new CoreError('conflict', 'the holder has 8 active keys');
       const keys = open();
-      const { keyId } = keys.current();
+      const { keyId } = keys.current;
       await keys.maintain();
-      assert.equal(keys.current().keyId, keyId);
-      assert.equal(keys.problem()?.detail, 'the holder has 8 active keys');
+      assert.equal(keys.current.keyId, keyId);
+      assert.equal(keys.problem?.detail, 'the holder has 8 active keys');
       await assert.rejects(keys.signer(clock.now()), { code: 'unavailable' });
     });
   });
@@ -220,7 +220,7 @@ describe('mpic.md §3.1: keys that the core does not take', () => {
       registry.listPerspectives = async () => [];
       const keys = open();
       await keys.maintain();
-      assert.match(keys.problem()?.detail ?? '', /does not list the perspective dublin/);
+      assert.match(keys.problem?.detail ?? '', /does not list the perspective dublin/);
     });
   });
 });
