@@ -35,8 +35,8 @@ export type ValidationJob = {
 };
 
 /** For how long others keep away from a validation; it is prolonged as long as the worker lives. */
-const leaseMs = 20_000;
-const renewEveryMs = 5_000;
+const leaseMs = 10_000;
+const renewEveryMs = 2_500;
 const sweepEveryMs = 1_000;
 const sweepLimit = 64;
 /** Validations at a time. They mostly wait for others. */

@@ -162,6 +162,43 @@ describe('mpic.md §3: issuance with enforcement', () => {
   });
 });
 
+describe('acme.md §3, rule 7: crashes', () => {
+  it('of one perspective in the middle of an attempt leave the other one, which is enough', async () => {
+    up.crash('perspective-here-b');
+    const made = await validate(dns('crash.demo.test'), 'http-01');
+    assert.equal((await issue(made, ['DNS:crash.demo.test'])).length > 1, true);
+    // It comes back at another address, which the gate finds out from the keep.
+    await pollUntil(async () => {
+      const name = `back${Date.now()}.demo.test`;
+      await settled((await validate(dns(name), 'http-01')).headers.location);
+      return up.log('acme').some(({ identifier, quorum }) => identifier === name && quorum === '2/2')
+        ? true
+        : undefined;
+    });
+  });
+
+  it('of the gate in the middle of a validation lose nothing: it is taken up when the lease ends', async () => {
+    const { newOrder = '' } = await client.directory();
+    const made = await client.post(newOrder, { identifiers: dns('killed.demo.test') }, account);
+    const [url] = made.json().authorizations as string[];
+    const { challenges } = (await read(url)) as { challenges: readonly Challenge[] };
+    const challenge = challenges.find((one) => one.type === 'http-01');
+    assert.ok(challenge !== undefined);
+    web.set(challenge.token, `${challenge.token}.${account.public.thumbprint}`);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const seen = web.hold(challenge.token, promise);
+    await client.post(challenge.url, {}, account);
+    await seen;
+    up.crash('acme');
+    resolve();
+    const decided = await pollUntil(async () => {
+      const order = await read(made.headers.location).catch(() => undefined);
+      return order === undefined || order.status === 'pending' ? undefined : order;
+    }, 45_000);
+    assert.equal(decided.status, 'ready');
+  });
+});
+
 describe('mpic.md §4: perspectives that an operator takes away', () => {
   it('leave orders failing as our fault, with an alarm, when the rest is too few', async () => {
     await up.run('perspective', 'disable', 'here-b');

@@ -68,14 +68,20 @@ export async function startNameServer(): Promise<NameServer> {
 export type WebServer = {
   readonly port: number;
   set(token: string, keyAuthorization: string): void;
+  /** Answers the next requests for a token only when `until` resolves. @returns when the first of them has come */
+  hold(token: string, until: Promise<void>): Promise<void>;
   close(): Promise<void>;
 };
 
 /** Starts it. */
 export async function startWebServer(): Promise<WebServer> {
   const contents = new Map<string, string>();
-  const server = createServer((request, response) => {
-    const found = contents.get(request.url?.replace('/.well-known/acme-challenge/', '') ?? '');
+  const held = new Map<string, { readonly until: Promise<void>; readonly seen: () => void }>();
+  const server = createServer(async (request, response) => {
+    const token = request.url?.replace('/.well-known/acme-challenge/', '') ?? '';
+    const found = contents.get(token);
+    held.get(token)?.seen();
+    await held.get(token)?.until;
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'text/plain' });
     response.end(found ?? 'nothing');
   });
@@ -85,6 +91,11 @@ export async function startWebServer(): Promise<WebServer> {
   return {
     port: address.port,
     set: (token, keyAuthorization) => void contents.set(token, keyAuthorization),
+    hold: (token, until) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(token, { until, seen: resolve });
+      return promise;
+    },
     close: async () => {
       server.closeAllConnections();
       server.close();

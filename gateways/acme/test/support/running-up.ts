@@ -18,6 +18,8 @@ export type RunningUp = {
   readonly trustAnchor: string;
   /** Lines that a process has logged so far: `acme`, `core`, `perspective-here-a`. */
   log(process: string): readonly Readonly<Record<string, unknown>>[];
+  /** Ends a process as a crash would; it is started again. */
+  crash(process: string): void;
   /** Runs an operator's command. @returns what it printed */
   run(...args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
@@ -45,15 +47,17 @@ export async function startUp(settings: readonly string[]): Promise<RunningUp> {
   await Promise.race([ready, ended]);
   ended.catch(() => undefined);
   const endpoints = JSON.parse(readFileSync(join(directory, 'endpoints.json'), 'utf8'));
+  const readLog: RunningUp['log'] = (name) =>
+    readFileSync(join(directory, 'log', `${name}.log`), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line));
   return {
     directory,
     acme: String(endpoints.acme.directory),
     trustAnchor: readFileSync(join(directory, String(endpoints.trustAnchor)), 'utf8'),
-    log: (process) =>
-      readFileSync(join(directory, 'log', `${process}.log`), 'utf8')
-        .split('\n')
-        .filter((line) => line.startsWith('{') && line.endsWith('}'))
-        .map((line) => JSON.parse(line)),
+    log: readLog,
+    crash: (name) => process.kill(Number(readLog(name).at(-1)?.pid), 'SIGKILL'),
     run: async (...args) => {
       const operator = spawn(process.execPath, [command, ...args, '--data', directory], {
         stdio: ['ignore', 'pipe', 'pipe'],
