@@ -10,13 +10,28 @@ import { readInnerJws, readKey, verifySignature } from './authenticate.ts';
 import { AcmeError } from './errors.ts';
 import type { AccountExchange, Operation } from './exchange.ts';
 import type { AcmeGate } from './gate.ts';
-import { KeyInUseError, readAccount, readAccountKey, replaceKey } from './state/accounts.ts';
+import {
+  type Account,
+  countAccountKeys,
+  KeyInUseError,
+  mostAccountKeys,
+  readAccount,
+  readAccountKey,
+  replaceKey,
+} from './state/accounts.ts';
+
+/** Two RSA keys of 8192 bits, a signature by each, and base64url twice, are some 11,000; every change is kept for good. */
+const maximumOctets = 16_384;
 
 /** POST to keyChange. */
 export const changeKey: Operation = async (gate, exchange) => {
   const { account } = exchange;
+  if (exchange.rawJws.length > maximumOctets) {
+    throw new AcmeError('malformed', `a keyChange has at most ${maximumOctets} octets`, { status: 413 });
+  }
   const next = readNewKey(exchange);
   await refuseUsed(gate, next.thumbprint);
+  await refuseTooMany(gate, account);
   const { thumbprint } = next;
   const jwk = canonicalJson(next.jwk);
   try {
@@ -69,6 +84,11 @@ async function refuseUsed({ store }: AcmeGate, thumbprint: string): Promise<void
     status: 409,
     ...(holder === undefined ? {} : { location: holder.url }),
   });
+}
+
+async function refuseTooMany({ store }: AcmeGate, account: Account): Promise<void> {
+  if ((await countAccountKeys(store, account.id)) < mostAccountKeys) return;
+  throw new AcmeError('unauthorized', `the account has had ${mostAccountKeys} keys; make another account`);
 }
 
 function malformed(what: string): AcmeError {

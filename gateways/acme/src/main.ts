@@ -147,11 +147,13 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
     help: 'Answers by resource and status.',
     labels: ['resource', 'status'],
   });
+  const problems = metrics.counter({ name: 'acme_problems_total', help: 'Refusals by type.', labels: ['type'] });
   const server = await process.serve(
     createApp({
       gate,
       limits: createGateRateLimits(configuration.limits, clock),
       count: (resource, status) => answers.labels(resource, String(status)).inc(),
+      countProblem: (type) => problems.labels(type).inc(),
       directoryPath,
     }),
     problemRefusal,

@@ -6,6 +6,7 @@ import { noteCoreError } from '@gatehouse/gateway-kit/error-table';
 import type { Exchange } from '@gatehouse/gateway-kit/exchange';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { StateUnavailableError } from '@gatehouse/runtime/database/state-store';
+import type { Logger } from '@gatehouse/runtime/log';
 import { AcmeError, isAlarming, toAcmeError } from './errors.ts';
 import type { AcmeGate } from './gate.ts';
 
@@ -16,8 +17,15 @@ const bodyStatuses: Readonly<Record<BodyErrorCode, number>> = {
   aborted: 400,
 };
 
+/** What it takes of the gate. */
+export type RefusalParts = { readonly log: Logger; readonly rates: Pick<AcmeGate['rates'], 'explain'> };
+
 /** The refusal that an error becomes. */
-export async function toRefusal(gate: AcmeGate, exchange: Exchange, error: unknown): Promise<AcmeError> {
+export async function toRefusal(
+  gate: RefusalParts,
+  exchange: Pick<Exchange, 'requestId' | 'note'>,
+  error: unknown,
+): Promise<AcmeError> {
   // A limit that was reached can say for how long, which costs a question to the database.
   const explained =
     error instanceof AcmeError && error.type === 'rateLimited' ? await gate.rates.explain(error) : error;

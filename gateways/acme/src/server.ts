@@ -3,6 +3,7 @@
 
 import type { Exchange, GateEnvironment } from '@gatehouse/gateway-kit/exchange';
 import type { GateRateLimits } from '@gatehouse/gateway-kit/rate-limit';
+import { StateUnavailableError } from '@gatehouse/runtime/database/state-store';
 import { Hono } from 'hono';
 import { type AnswerContext, toPreflightResponse, toProblemResponse, toResponse } from './answer.ts';
 import { admit, authenticate, maximumBodyOctets } from './authenticate.ts';
@@ -10,6 +11,7 @@ import { AcmeError, notFound } from './errors.ts';
 import type { AcmeAnswer, AcmeRequest } from './exchange.ts';
 import type { AcmeGate } from './gate.ts';
 import { isJoseJson } from './media-type.ts';
+import type { ProblemType } from './problem.ts';
 import { toRefusal } from './refusal.ts';
 import { createOriginReader } from './request-origin.ts';
 import { createRouter, type Route, type RouteMatch, routes, type SignedPart } from './routes.ts';
@@ -22,6 +24,8 @@ export type AppOptions = {
   readonly limits: GateRateLimits;
   /** Counts an answer. */
   readonly count: (resource: string, status: number) => void;
+  /** Counts a refusal by its type. */
+  readonly countProblem: (type: ProblemType) => void;
   /** Path of the directory below a base; `/directory` unless told. */
   readonly directoryPath?: string | undefined;
 };
@@ -34,7 +38,7 @@ type Asked = {
 };
 
 /** Makes the app of the gate. */
-export function createApp({ gate, limits, count, directoryPath }: AppOptions): Hono<GateEnvironment> {
+export function createApp({ gate, limits, count, countProblem, directoryPath }: AppOptions): Hono<GateEnvironment> {
   const readOrigin = createOriginReader(gate.configuration.trustedProxies);
   const findRoute = createRouter(routes(directoryPath));
 
@@ -72,7 +76,9 @@ export function createApp({ gate, limits, count, directoryPath }: AppOptions): H
       const answered = await answerMethod(gate, asked);
       return toResponse(answered, contextOf());
     } catch (error) {
-      return toProblemResponse(await toRefusal(gate, exchange, error), contextOf());
+      const refusal = await toRefusal(gate, exchange, error);
+      countProblem(refusal.type);
+      return toProblemResponse(refusal, contextOf());
     }
   };
 
@@ -127,8 +133,8 @@ async function answerPost(gate: AcmeGate, { request, body, match, part }: Post):
     await signed.settle();
     return answer;
   } catch (error) {
-    // The nonce is used up by what was signed, whether that was done or not.
-    await signed.settle();
+    // The nonce is used up by what was signed, whether that was done or not. While the database is away nobody knows.
+    if (!(error instanceof StateUnavailableError)) await signed.settle();
     throw error;
   }
 }

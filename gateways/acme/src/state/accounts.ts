@@ -58,8 +58,8 @@ const selectKey = compileQuery((database) =>
   database.selectFrom('account_keys').select(['account_id', 'replaced_at']).where('thumbprint', '=', slot<string>(0)),
 );
 
-/** Far above what an account has in its life; what is older no record that still counts can speak of. */
-const mostKeys = 1_000;
+/** Keys that an account may have had: all of them are kept, and may be evidence. */
+export const mostAccountKeys = 100;
 
 const selectKeys = compileQuery((database) =>
   database
@@ -68,7 +68,14 @@ const selectKeys = compileQuery((database) =>
     .where('account_id', '=', slot<string>(0))
     .orderBy('created_at', 'desc')
     .orderBy('replaced_at')
-    .limit(sql.lit(mostKeys)),
+    .limit(sql.lit(mostAccountKeys)),
+);
+
+const countKeys = compileQuery((database) =>
+  database
+    .selectFrom('account_keys')
+    .select((select) => select.fn.countAll<number>().as('keys'))
+    .where('account_id', '=', slot<string>(0)),
 );
 
 const insertKey = compileQuery((database) =>
@@ -148,6 +155,11 @@ export async function readAccountKey(store: StateStore, thumbprint: string): Pro
 export async function readAccountKeys(store: StateStore, accountId: string): Promise<readonly KeyChange[]> {
   const rows = await store.all(selectKeys, accountId);
   return rows.map((row) => ({ thumbprint: row.thumbprint, keyChange: row.key_change ?? undefined }));
+}
+
+/** How many keys an account has or had. */
+export async function countAccountKeys(store: StateStore, accountId: string): Promise<number> {
+  return (await store.one(countKeys, accountId))?.keys ?? 0;
 }
 
 /** Makes an account. The commit fails with {@link KeyInUseError} when its key is not new. */

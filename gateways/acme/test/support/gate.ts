@@ -37,6 +37,8 @@ export type TestGate = {
     sql: string,
     ...parameters: readonly (string | number | null | Uint8Array)[]
   ): readonly Record<string, unknown>[];
+  /** Changes the state of the gate, past it. */
+  run(sql: string, ...parameters: readonly (string | number | null | Uint8Array)[]): void;
   stop(): Promise<void>;
 };
 
@@ -90,6 +92,9 @@ export async function startGate({ core, acme = {}, seams, clock }: GateOptions):
         );
       }),
     query: (sql, ...parameters) => read((database) => database.prepare(sql).all(...parameters)),
+    run: (sql, ...parameters) => {
+      read((database) => database.prepare(sql).run(...parameters));
+    },
     stop: async () => {
       for (const stop of stops) await stop();
     },

@@ -84,6 +84,18 @@ export function describeKeyChange(front: () => Front): void {
       assert.ok(statuses[1] === 400 || statuses[1] === 401, String(statuses[1]));
     });
 
+    it('keeps what it is proved by in bounds: the size of a change, and how many there are', async () => {
+      const { client, gate } = front();
+      const account = await client.account();
+      const padded = await change(account, newSigner(), { header: { x: 'x'.repeat(12_000) } });
+      assertProblem(padded, 413, 'malformed');
+      const id = `${account.kid}`.split('/').at(-1) ?? '';
+      for (let i = 1; i < 100; i++) {
+        gate.run("insert into account_keys values ('former ' || ?, ?, null, 0, 1)", i, id);
+      }
+      assertProblem(await change(account, newSigner()), 403, 'unauthorized');
+    });
+
     it('refuses what does not bind both keys, the account and the URL', async () => {
       const { client, gate } = front();
       const account = await client.account();
