@@ -462,7 +462,9 @@ describe('mpic.md §4: mode monitor', () => {
 
   it('counts verdicts by profile', async () => {
     const { values } = await keep.metrics.validations.get();
-    const count = values.find(({ labels }) => labels.profile === 'watched' && labels.verdict === 'fail')?.value;
+    const count = values.find(
+      ({ labels }) => JSON.stringify(labels) === '{"profile":"watched","verdict":"fail"}',
+    )?.value;
     assert.ok((count ?? 0) > 0);
   });
 
