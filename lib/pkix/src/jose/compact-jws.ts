@@ -5,7 +5,7 @@ import { JoseError } from './error.ts';
 import type { JsonObject } from './json.ts';
 import { jwkOfKey } from './jwk.ts';
 import { type Jws, type JwsLimits, maximumJwsOctets, readJwsParts } from './jws.ts';
-import { preferredAlgorithms, signatureAlgorithms } from './signature.ts';
+import { preferredAlgorithms, type SignatureAlgorithmName, signatureAlgorithms } from './signature.ts';
 
 /**
  * Reads a compact JWS; nothing is verified.
@@ -37,9 +37,18 @@ export type CompactJwsContents = {
  * @throws {JoseError} `bad-key` when the key is of a kind that does not sign here
  */
 export function signCompactJws({ header, payload, key }: CompactJwsContents): string {
-  const alg = preferredAlgorithms[jwkOfKey(createPublicKey(key)).kind];
+  const alg = algorithmOf(key);
   const { digest, input } = signatureAlgorithms[alg];
   const protectedText = Buffer.from(JSON.stringify({ ...header, alg })).toString('base64url');
   const signed = `${protectedText}.${Buffer.from(payload).toString('base64url')}`;
   return `${signed}.${sign(digest, Buffer.from(signed, 'latin1'), { ...input, key }).toString('base64url')}`;
+}
+
+/** Finding it costs more than a signature, and a process signs with one key again and again. */
+const algorithms = new WeakMap<KeyObject, SignatureAlgorithmName>();
+
+function algorithmOf(key: KeyObject): SignatureAlgorithmName {
+  const known = algorithms.get(key) ?? preferredAlgorithms[jwkOfKey(createPublicKey(key)).kind];
+  algorithms.set(key, known);
+  return known;
 }
