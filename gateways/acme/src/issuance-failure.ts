@@ -2,7 +2,6 @@
 // that a person can act on (acme.md §4, 'Core errors'). An order never goes back to `ready`.
 
 import { CoreError } from '@gatehouse/ra-client/core-error';
-import { DatabaseError } from '@gatehouse/runtime/database/error';
 import { StateUnavailableError } from '@gatehouse/runtime/database/state-store';
 import { AcmeError, isAlarming, toAcmeError } from './errors.ts';
 import type { Problem } from './problem.ts';
@@ -37,10 +36,9 @@ function mayPass(error: unknown): 'surely' | 'perhaps' | 'never' {
     if (error.code === 'unavailable' || error.code === 'rate-limited') return 'surely';
     return error.code === 'internal' ? 'perhaps' : 'never';
   }
-  if (error instanceof AcmeError) return error.type === 'serverInternal' ? 'perhaps' : 'never';
-  // A row that is there already comes from this very order: the next attempt finds it.
-  if (error instanceof DatabaseError) return 'perhaps';
-  return 'perhaps';
+  if (error instanceof AcmeError && error.type !== 'serverInternal') return 'never';
+  // Something that this gate waits for itself: the profiles of a keep that it has not reached yet.
+  return error instanceof AcmeError && error.status === 503 ? 'surely' : 'perhaps';
 }
 
 /** Twice as long each time, and not all at once after the keep was away. */
