@@ -3,6 +3,7 @@
 // clients what to ask for, and the keep itself judges every certificate anew.
 
 import type { CoreClient, Profile } from '@gatehouse/ra-client/client';
+import { CoreError } from '@gatehouse/ra-client/core-error';
 import { NameKind, type ValidationRules } from '@gatehouse/ra-client/profile';
 import type { Logger } from '@gatehouse/runtime/log';
 import type { ReadinessProblem } from '@gatehouse/runtime/management';
@@ -38,12 +39,18 @@ export type AcmeProfiles = {
   /**
    * The profile of a new order; the default one unless `name` is given.
    *
-   * @throws {AcmeError} `invalidProfile` when it is unknown, withdrawn or not for this account; `serverInternal` with 503
-   * when the keep was never reached
+   * @throws {AcmeError} `invalidProfile` when it is unknown, withdrawn or not for this account
+   * @throws {CoreError} `unavailable` when the keep was never reached
    */
   pick(name: string | undefined, account: Account): AcmeProfile;
-  /** The profile of an order that exists; undefined when it was withdrawn. */
+  /**
+   * The profile of an order that exists; undefined when it was withdrawn.
+   *
+   * @throws {CoreError} `unavailable` when the keep was never reached: nobody knows what was withdrawn
+   */
   find(name: string): AcmeProfile | undefined;
+  /** Resolves when the keep was reached for the first time. */
+  readonly known: Promise<void>;
   /** Asks the keep now. Never fails: what was known before stays. */
   refresh(): Promise<void>;
   /** Why orders cannot be taken. */
@@ -78,6 +85,7 @@ export function createProfiles(options: AcmeProfilesOptions): AcmeProfiles {
   let lastComplaint = '';
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  const { promise: known, resolve: becomeKnown } = Promise.withResolvers<void>();
 
   const take = (profiles: readonly Profile[]): void => {
     const byName = new Map(profiles.map((profile) => [profile.name, profile]));
@@ -91,6 +99,11 @@ export function createProfiles(options: AcmeProfilesOptions): AcmeProfiles {
       log.error({ profiles: missing }, `the core does not let this gate use the profiles of: ${complaint}`);
     }
     lastComplaint = complaint;
+    becomeKnown();
+  };
+  const current = (): ReadonlyMap<string, AcmeProfile> => {
+    if (offered !== undefined) return offered;
+    throw new CoreError('unavailable', 'the profiles of the CA core are not known yet', { retryAfterSeconds: 1 });
   };
 
   const refresh = async (): Promise<void> => {
@@ -115,19 +128,17 @@ export function createProfiles(options: AcmeProfilesOptions): AcmeProfiles {
       return issuerDomainNames;
     },
     pick: (name = defaultName, account) => {
-      if (offered === undefined) {
-        const detail = 'the certificate authority has not been reached yet; try again';
-        throw new AcmeError('serverInternal', detail, { status: 503, retryAfterSeconds: 5 });
-      }
-      const profile = offered.get(name);
+      const profiles = current();
+      const profile = profiles.get(name);
       if (profile !== undefined && isFor(profile.settings, account)) return profile;
-      const usable = [...offered.values()].filter(({ settings }) => isFor(settings, account));
+      const usable = [...profiles.values()].filter(({ settings }) => isFor(settings, account));
       throw new AcmeError(
         'invalidProfile',
         `there is no profile '${name.slice(0, 64)}' for this account; there are: ${usable.map((one) => one.name).join(', ') || 'none'}`,
       );
     },
-    find: (name) => offered?.get(name),
+    find: (name) => current().get(name),
+    known,
     refresh,
     readiness: () => {
       if (offered === undefined) return [{ check: 'profiles', detail: 'the profiles of the core are not known yet' }];

@@ -51,7 +51,7 @@ export type Validation = {
 export type ValidationOptions = {
   readonly checks: Checks;
   readonly store: StateStore;
-  readonly profiles: Pick<AcmeProfiles, 'find'>;
+  readonly profiles: Pick<AcmeProfiles, 'find' | 'known'>;
   readonly clock: Clock;
   /** An authorization holds at least until its order ends, as far as the keep lets it. */
   readonly orderLifeMs: number;
@@ -125,6 +125,8 @@ export function createValidation({ checks, store, profiles, clock, orderLifeMs }
 
   return {
     validate: async (authorization) => {
+      // A gate that starts while the keep is away finds validations to go on with; by which rules, only the keep knows.
+      await profiles.known;
       try {
         const profile = profileOf(authorization);
         const { rules } = profile;
