@@ -28,8 +28,8 @@ export type TestPostgres = {
   administer(sql: string, address?: string): Promise<readonly Record<string, unknown>[]>;
   /** Ends the server at once, as a crash would; the data stay. */
   crash(): Promise<void>;
-  /** Starts it again on the same port, after {@link TestPostgres.crash}. */
-  restart(): Promise<void>;
+  /** Starts it again on the same port, after {@link TestPostgres.crash}; as a standby it only answers reads. */
+  restart(as?: 'primary' | 'standby'): Promise<void>;
   /** Ends the server and removes its data. */
   stop(): Promise<void>;
 };
@@ -122,7 +122,12 @@ export async function startPostgres(ending: Ending, options: TestPostgresOptions
     },
     administer,
     crash: () => end('SIGQUIT'),
-    restart: start,
+    restart: async (as = 'primary') => {
+      const signal = join(folder, 'data', 'standby.signal');
+      if (as === 'standby') writeFileSync(signal, '');
+      else rmSync(signal, { force: true });
+      await start();
+    },
     stop,
   };
 }
@@ -188,7 +193,7 @@ async function untilReady(child: ChildProcess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     reader.on('line', (line) => {
       lines.push(line);
-      if (line.includes('database system is ready to accept connections')) resolve();
+      if (/database system is ready to accept (read-only )?connections/.test(line)) resolve();
     });
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`PostgreSQL did not start:\n${lines.join('\n')}`)));

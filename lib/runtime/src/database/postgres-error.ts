@@ -43,15 +43,19 @@ export function isConflictOfTransactions(error: unknown): boolean {
 }
 
 /**
- * Whether the server refused a prepared statement, before it did anything, because a table changed meanwhile (another
- * copy, newer than this one, has migrated) or because it does not know it (a pooler in between).
+ * Whether another connection may fare better, and this one should go: it is lost, or the server refused the statement
+ * before it did anything. It does so when a table changed since the statement was prepared (another copy, newer than this
+ * one, has migrated), when it does not know the statement (a pooler in between), and when it takes no writes.
  */
-export function isStatementStale(error: unknown): boolean {
+export function isConnectionUseless(error: unknown): boolean {
+  if (isConnectionLost(error)) return true;
+  if (error instanceof DatabaseError) return error.code === 'read-only';
   if (!(error instanceof ServerError)) return false;
-  return error.code === '26000' || (error.code === '0A000' && error.message.startsWith('cached plan'));
+  const { code } = error;
+  return code === '26000' || code === '25006' || (code === '0A000' && error.routine === 'RevalidateCachedQuery');
 }
 
-/** Whether the connection is of no use any more: it broke, or the server ends it. */
+/** Whether the connection broke, or the server ends it: what was asked for may have happened all the same. */
 export function isConnectionLost(error: unknown): boolean {
   // Ours: nothing was wrong with the connection.
   if (error instanceof Unexpected || error instanceof DatabaseError) return false;

@@ -102,6 +102,49 @@ describe('a PostgreSQL that fails', () => {
     assert.equal((await store.one(queries.find, 'a'))?.name, 'a');
   });
 
+  it('is not used while it is a standby, which would answer with what was true before', async (context) => {
+    const store = await (await postgresPlace(context, server)).open();
+    await store.commit([insert('a')]);
+    await server.crash();
+    await server.restart('standby');
+    await assert.rejects(store.one(queries.find, 'a'), /takes no writes \(it is a standby\)/);
+    await assert.rejects(store.commit([insert('b')]), isUnavailable);
+    assert.equal(store.isHealthy(), false);
+    await server.crash();
+    await server.restart();
+    await store.commit([insert('b')]);
+    assert.equal(store.isHealthy(), true);
+  });
+
+  it('that takes no writes is left for another connection', async (context) => {
+    const place = await postgresPlace(context, server);
+    const store = await place.open();
+    await store.commit([insert('a')]);
+    const { pathname } = new URL(place.address);
+    const setting = `alter database ${pathname.slice(1)} set default_transaction_read_only`;
+    await server.administer(`${setting} to on`);
+    await server.administer(endOthers, place.address);
+    await assert.rejects(store.commit([insert('b')]), /takes no writes/);
+    await server.administer(`${setting} to off`);
+    await store.commit([insert('b')]);
+  });
+
+  it('is not waited for without end when all connections are at work', async (context) => {
+    const place = await postgresPlace(context, server);
+    const { log } = recordingLog();
+    await (await place.open()).commit([insert('a')]);
+    const migrations = { '0001-things': things };
+    const database = { postgres: place.address };
+    const store = await openStateStore({ database, migrations, log, clock: systemClock, maximumConnections: 1 });
+    await using row = await holdRow(place.address, 'a');
+    const held = store.commit([resize('a', 1)]);
+    await row.whenAwaited();
+    await assert.rejects(store.one(queries.find, 'a'), /too busy .*\(all 1 connections are in use\)/);
+    await row.release();
+    await held;
+    await store.close();
+  });
+
   it('is not said by an address that cannot be read, and the address is not repeated', async () => {
     const { log } = recordingLog();
     const database = { postgres: 'postgres://somebody:seldom-said@host:notaport/gate' };
