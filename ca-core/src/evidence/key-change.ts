@@ -11,7 +11,7 @@ import { verifyJws } from '@gatehouse/pkix/jose/signature';
 import type { AcmeUrls } from './acme-urls.ts';
 
 /** More often nobody changes a key while a validation is good. */
-const maximumChanges = 16;
+const maximumChanges = 32;
 
 /** Where a chain must end. */
 export type ChainEnd = {
