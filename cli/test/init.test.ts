@@ -154,6 +154,9 @@ describe('gatehouse init --production', () => {
       'ra join',
       'est user add',
       'run est',
+      'ra add acme',
+      'run acme',
+      'perspective add',
       'ra add status',
       'run status',
     ]) {
@@ -182,6 +185,39 @@ describe('gatehouse init --production', () => {
     const shown = await runCommand(['crl', 'show', url, '--json', ...data]);
     assert.equal(JSON.parse(shown.output).signature.state, 'holds', shown.errors);
     for (const process of [est, status, core.command]) await stop(process);
+  });
+
+  test('has an ACME gate and perspectives that answer once the operator let them in', async (context) => {
+    const directory = emptyDirectory(context);
+    const data = ['--data', directory];
+    await runCommand(['init', '--production', ...data], { environment: passphrases });
+    process.env.GATEHOUSE_PASSPHRASE = passphrases.GATEHOUSE_PASSPHRASE;
+    context.after(() => {
+      delete process.env.GATEHOUSE_PASSPHRASE;
+    });
+    const core = await startCore(directory);
+    const run = async (name: string, section: string, ...settings: readonly string[]) => {
+      const all = [`core.addresses=["${core.address}"]`, 'listen.host=127.0.0.1', 'listen.port=0', ...settings];
+      const command = startCommand([
+        'run',
+        ...name.split(' '),
+        ...data,
+        ...all.flatMap((one) => ['--set', `${section}.${one}`]),
+      ]);
+      await command.line(/"msg":"ready"/);
+      return command;
+    };
+    const { output: perspectiveToken } = await runCommand(['perspective', 'add', 'dublin', '--rir', 'RIPE', ...data]);
+    assert.equal((await runCommand(['perspective', 'join', ...data, '--token', perspectiveToken.trim()])).exitCode, 0);
+    const perspective = await run('perspective --name dublin', 'perspective', 'advertise=127.0.0.1:5290');
+    await perspective.line(/"site":"dublin","rir":"RIPE".*is registered"/);
+
+    const profiles = ['--profiles', 'tls-server-validated,gateway-tls', '--dns', 'example.com'];
+    const { output: token } = await runCommand(['ra', 'add', 'acme', ...data, ...profiles]);
+    assert.equal((await runCommand(['ra', 'join', ...data, '--token', token.trim()])).exitCode, 0);
+    const acme = await run('acme', 'acme');
+    await acme.line(/"directory":"https:\/\/acme\.example\.com\/directory"/);
+    for (const process of [acme, perspective, core.command]) await stop(process);
   });
 
   test('is not given an RA by up: what a gate may ask for is for the operator to say', async (context) => {
