@@ -4,10 +4,20 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, chmodSync, chownSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -42,7 +52,7 @@ const user = 'gatehouse';
 /** Starts a server that ends with the test. */
 export async function startPostgres(ending: Ending, options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const binaries = findBinaries();
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'));
+  const folder = mkdtempSync(join(openFolder(), 'gatehouse-postgres-'));
   const password = randomBytes(16).toString('hex');
   const owner = process.getuid?.() === 0 ? userForRoot() : undefined;
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
@@ -160,6 +170,13 @@ function isProgram(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A folder that the server's user can get to, too: the temporary one of root may be closed to everybody else. */
+function openFolder(): string {
+  const isOpen = (path: string): boolean =>
+    (statSync(path).mode & 0o001) !== 0 && (dirname(path) === path || isOpen(dirname(path)));
+  return [tmpdir(), '/tmp', '/var/tmp'].find((path) => isOpen(path)) ?? tmpdir();
 }
 
 type Owner = { readonly uid: number; readonly gid: number };
