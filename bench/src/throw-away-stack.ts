@@ -29,7 +29,7 @@ const command = fileURLToPath(new URL('../../cli/bin/gatehouse.js', import.meta.
 /** Starts a stack and waits until it says that it is ready. */
 export async function startStack(): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
-  const process_ = await startUp(directory);
+  const process_ = await startUp(directory, '--only', 'est,status');
   const endpoints = JSON.parse(readFileSync(join(directory, 'endpoints.json'), 'utf8'));
   const runFile = (name: string) => JSON.parse(readFileSync(join(directory, 'run', `${name}.json`), 'utf8'));
   return {

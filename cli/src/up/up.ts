@@ -130,8 +130,8 @@ class Suite {
     const perspectives = gates.some(({ name }) => name === 'acme') ? ownPerspectives(data) : [];
     for (const gate of gates) await ensureCredential(context, gate);
     for (const name of perspectives) await ensurePerspective(context, name);
-    await this.#startPerspectives(perspectives, coreAddress);
-    const running = await this.#startGates(gates, coreAddress);
+    const areLooking = this.#startPerspectives(perspectives, coreAddress);
+    const [running] = await Promise.all([this.#startGates(gates, coreAddress), areLooking]);
 
     const parts = await Promise.all(
       running.map(([gate, facts]) => gate.endpoint(data, facts, this.#settings(gate.name))),
@@ -183,7 +183,7 @@ class Suite {
     );
   }
 
-  /** Before the gate that asks them, so that it is not ready before they are. */
+  /** They end after the gates: one that drains may still have to ask them. */
   async #startPerspectives(names: readonly string[], core: string): Promise<void> {
     const section = 'perspective';
     const address = `${section}.core.addresses=${JSON.stringify([core])}`;

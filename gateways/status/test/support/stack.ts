@@ -41,9 +41,13 @@ export type Stack = {
 export async function startStack(set: readonly string[] = []): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-status-'));
   const settings = set.flatMap((one) => ['--set', one]);
-  const child = spawn(process.execPath, [command, 'up', '--data', directory, '--ports', 'auto', ...settings], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [command, 'up', '--data', directory, '--ports', 'auto', '--only', 'est,status', ...settings],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   await isReady(child);
   const endpoints = JSON.parse(readFileSync(join(directory, 'endpoints.json'), 'utf8'));
   const addresses = [String(endpoints.core.address)];
