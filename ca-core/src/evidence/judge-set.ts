@@ -12,6 +12,7 @@ import {
   type StatementRules,
   speakerOf,
 } from './judge-statement.ts';
+import { accountOfRecord } from './persistent-record.ts';
 import { type Corroboration, judgeQuorum, type Quorum, type Vantage } from './quorum.ts';
 import type { Statement } from './statement.ts';
 import type { StatementSet } from './statement-set.ts';
@@ -181,15 +182,11 @@ function refuseUnproven({ row }: SetRules, genuine: readonly Judgement[]): void 
 function refuseOtherAccounts({ check, method }: StatementSet, genuine: readonly Judgement[]): void {
   if (check !== 'dcv' || method !== 'dns-persist-01') return;
   const sound = genuine.filter(({ fault }) => fault === undefined);
-  const byAccount = [...Map.groupBy(sound, ({ statement }) => accountOf(statement))];
+  const byAccount = [...Map.groupBy(sound, ({ statement }) => accountOfRecord(statement.payload.expected ?? ''))];
   const [, ...others] = byAccount.toSorted(([, a], [, b]) => b.length - a.length);
   for (const [, judgements] of others) {
     for (const judgement of judgements) judgement.fault = 'the record names another account than others saw';
   }
-}
-
-function accountOf({ payload }: Statement): string {
-  return /;\s*accounturi\s*=\s*([^;]*)/i.exec(payload.expected ?? '')?.[1]?.trim() ?? '';
 }
 
 function faultsOf(judgements: readonly Judgement[]): ReadonlyMap<string, string> {

@@ -4,9 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { verifyJws } from '@gatehouse/pkix/jose/signature';
+import type { PersistDraft } from '../profiles/vocabulary.ts';
 import { parseCallerUri } from '../registry/caller.ts';
 import type { PerspectiveRecord, SigningKeyRecord } from '../registry/perspectives.ts';
 import { plainName } from './dnssec.ts';
+import { persistentRecordFault } from './persistent-record.ts';
 import type { PolicyRow } from './policies/policy.ts';
 import type { Statement } from './statement.ts';
 import type { StatementSet } from './statement-set.ts';
@@ -40,6 +42,8 @@ export type StatementRules = {
   readonly reuseMs: number;
   /** Names of this CA. */
   readonly issuerDomainNames: ReadonlySet<string>;
+  /** Draft of dns-persist-01 whose records count. */
+  readonly dnsPersist: PersistDraft;
   readonly now: Date;
 };
 
@@ -128,14 +132,7 @@ function caaFault({ issuerDomainNames }: StatementRules, { payload }: Statement)
 }
 
 function controlFault(rules: StatementRules, set: StatementSet, { payload }: Statement): string | undefined {
-  if (set.method === 'dns-persist-01') {
-    if (payload.expected === undefined) return 'it does not show the record that it found';
-    if (payload.persistUntil !== undefined && Date.parse(payload.persistUntil) <= rules.now.getTime()) {
-      return `the record counted until ${payload.persistUntil}`;
-    }
-    const issuer = payload.expected.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-    return rules.issuerDomainNames.has(issuer) ? undefined : `the record is for the issuer '${issuer.slice(0, 64)}'`;
-  }
+  if (set.method === 'dns-persist-01') return persistentRecordFault(rules, set, payload);
   if (set.token === undefined) return 'it names no token';
   if (set.token.length < shortestToken) return 'its token is shorter than 128 bits';
   // RFC 8555 §8.1: what had to be found follows from the token and the key; another text proves nothing.

@@ -8,6 +8,7 @@ import type { ValidationMethod } from '@gatehouse/proto/perspective-statement';
 import { suggestion } from '@gatehouse/runtime/configuration/nearest';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Profile } from '../profiles/profile.ts';
+import type { PersistDraft } from '../profiles/vocabulary.ts';
 import type { Place } from './distance.ts';
 import { allowedFailures, type Policy, rowAt } from './policies/policy.ts';
 import { createPrivatePolicy, privatePolicySchema } from './policies/private.ts';
@@ -36,6 +37,8 @@ export type ValidationSettings = {
 export type ProfileValidation = {
   readonly methods: ReadonlySet<ValidationMethod>;
   readonly reuseMs: number;
+  /** Draft of dns-persist-01 whose records count. */
+  readonly dnsPersist: PersistDraft;
 } & ({ readonly mode: 'off' } | { readonly mode: 'enforce' | 'monitor'; readonly policy: Policy });
 
 /** Reads the configuration. Throws FatalError when it redefines what must not be. */
@@ -96,7 +99,8 @@ export function bindValidation(
   if (policy.isEnforceOnly && mode !== 'enforce') {
     throw refuse(`profile ${name}: policy ${policyName} is enforced or not used; mode ${mode} is not for it`);
   }
-  const common = { methods: new Set(validation.methods), reuseMs: validation.reuseMs };
+  const { reuseMs, dnsPersist } = validation;
+  const common = { methods: new Set(validation.methods), reuseMs, dnsPersist };
   return mode === 'off' ? { ...common, mode } : { ...common, mode, policy };
 }
 

@@ -91,6 +91,7 @@ async function judge(
       issuerDomainNames: new Set(settings.issuerDomainNames),
       methods: validation.methods,
       reuseMs: validation.reuseMs,
+      dnsPersist: validation.dnsPersist,
       urls,
       holder: finalize.holder,
       now: asked.now,

@@ -9,6 +9,7 @@ import type {
   KeyUsageName,
   MlDsaParameterSet,
   NameKind,
+  PersistDraft,
   ProfileStatus,
   ValidationMode,
 } from './vocabulary.ts';
@@ -137,6 +138,8 @@ export type ValidationRule = {
   readonly methods: readonly ValidationMethod[];
   /** For how long a validation may be used again. */
   readonly reuseMs: number;
+  /** Draft of dns-persist-01 whose records count. */
+  readonly dnsPersist: PersistDraft;
 };
 
 /** Which lints are run before signing. */

@@ -12,6 +12,7 @@ import {
   lintSets,
   mlDsaParameterSets,
   nameKinds,
+  persistDrafts,
   profileStatuses,
   requesterKindNames,
   validationModes,
@@ -147,6 +148,12 @@ const validation = z
       .default(['http-01', 'dns-01', 'tls-alpn-01'])
       .describe('Validation methods of RFC 8555 and its drafts that count'),
     reuse: durationSchema.prefault('30d').describe('For how long a validation may be used again'),
+    dnsPersist: z
+      .enum(persistDrafts)
+      .default('draft-02')
+      .describe(
+        'Records of dns-persist-01 that count; those of draft-01 name no key, so an ACME gate that is taken over could use them',
+      ),
   })
   .describe('How the control of names is validated by perspectives, and verified by the core');
 

@@ -61,6 +61,7 @@ function toProfile(file: ProfileFile): Profile {
   };
 }
 
-function toValidationRule({ policy, mode, methods, reuse }: NonNullable<ProfileFile['validation']>): ValidationRule {
-  return { policy, mode, methods, reuseMs: reuse };
+function toValidationRule(rule: NonNullable<ProfileFile['validation']>): ValidationRule {
+  const { policy, mode, methods, reuse, dnsPersist } = rule;
+  return { policy, mode, methods, reuseMs: reuse, dnsPersist };
 }

@@ -56,6 +56,10 @@ export const requesterKindNames = [
 export const validationModes = ['enforce', 'monitor', 'off'] as const;
 export type ValidationMode = (typeof validationModes)[number];
 
+/** Drafts of dns-persist-01 that differ in what a record names: an account's URL alone, or together with its key. */
+export const persistDrafts = ['draft-02', 'draft-01'] as const;
+export type PersistDraft = (typeof persistDrafts)[number];
+
 /** Attributes of which a subject may hold several, each in an RDN of its own (RFC 4519 §2.4, §2.20, §2.34). */
 export const repeatableAttributes: ReadonlySet<string> = new Set([
   attributeTypes.DC,

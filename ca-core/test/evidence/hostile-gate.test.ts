@@ -21,6 +21,7 @@ import {
   newAccount,
   newSignatory,
   openWorkshop,
+  persistentRecord,
   perspectiveResults,
   signStatement,
   statementPayload,
@@ -387,6 +388,26 @@ const attacks: Readonly<Record<string, Attack>> = {
       ]),
     cause: /the record is for the issuer 'other-ca\.example'/,
   },
+  'with a persistent record of a stranger whose key was asked about together with its own (draft -02)': {
+    request: () => {
+      const expected = persistentRecord(stranger, name);
+      const own = { ...account, url: stranger.url };
+      return asked(evidenceFor(workshop, { account: own, name, method: 'dns-persist-01', changes: { expected } }), {
+        account: own,
+      });
+    },
+    cause: /the record is for another account or another key than asks/,
+  },
+  'with a persistent record of a stranger that names no key (draft -01)': {
+    request: () => {
+      const expected = `${issuer}; accounturi=${stranger.url}; policy=wildcard`;
+      const own = { ...account, url: stranger.url };
+      return asked(evidenceFor(workshop, { account: own, name, method: 'dns-persist-01', changes: { expected } }), {
+        account: own,
+      });
+    },
+    cause: /the record is for another account or another key than asks/,
+  },
   'with persistent records for several accounts': {
     request: () => {
       const records = [dublin, ohio, tokyo].map((each, i) =>
@@ -394,7 +415,10 @@ const attacks: Readonly<Record<string, Attack>> = {
           each,
           statementPayload(
             each,
-            about({ method: 'dns-persist-01', changes: { expected: `${issuer}; accounturi=https://x.example/${i}` } }),
+            about({
+              method: 'dns-persist-01',
+              changes: { expected: persistentRecord(account, name).replace('x.example', `${i}.example`) },
+            }),
           ),
         ),
       );

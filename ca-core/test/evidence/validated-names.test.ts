@@ -9,6 +9,7 @@ import { enroll } from '../../src/enrollment/pipeline.ts';
 import { readRecordedEvidence } from '../../src/evidence/recorded-evidence.ts';
 import { forgetEvidence } from '../../src/jobs/evidence-retention.ts';
 import { validateProfile } from '../../src/profiles/validate-profile.ts';
+import type { PersistDraft } from '../../src/profiles/vocabulary.ts';
 import { callerUri } from '../../src/registry/caller.ts';
 import { findRequest } from '../../src/store/requests.ts';
 import { profileFile } from '../profiles/profile-file.ts';
@@ -25,6 +26,7 @@ import {
   keyChange,
   newAccount,
   openWorkshop,
+  persistentRecord,
   perspectiveResults,
   signStatement,
   statementPayload,
@@ -92,16 +94,12 @@ function lines(): readonly string[] {
 const ago = (ms: number): Date => new Date(clock.now().getTime() - ms);
 const evidence = (name: string, changes: Partial<Check> = {}) => evidenceFor(workshop, { account, name, ...changes });
 /** The keep with another policy for `tls-server-validated`. */
-async function keepWith(policy: string) {
+async function keepWith(policy: string, dnsPersist: PersistDraft = 'draft-02') {
   const issuing = keep.profiles.get('tls-server-validated');
   const bound = keep.validation.policies.get(policy);
   assert.ok(issuing?.validation && bound);
-  const validation = {
-    methods: issuing.validation.methods,
-    reuseMs: issuing.validation.reuseMs,
-    mode: 'enforce',
-    policy: bound,
-  } as const;
+  const { methods, reuseMs } = issuing.validation;
+  const validation = { methods, reuseMs, dnsPersist, mode: 'enforce', policy: bound } as const;
   return { ...keep, profiles: new Map([...keep.profiles, ['tls-server-validated', { ...issuing, validation }]]) };
 }
 
@@ -245,6 +243,18 @@ describe('mpic.md §3, point 3: which validation covers which name', () => {
     it(what, async () => void (await issue(asked(...parts()))));
   }
 
+  it('dns-persist-01 for any name of the account (draft -02: `*`)', async () => {
+    const changes = { expected: persistentRecord(account, '*') };
+    await issue(asked(['a.example'], evidence('a.example', { method: 'dns-persist-01', changes })));
+  });
+
+  it('dns-persist-01 by a record without key, where the profile takes draft -01', async () => {
+    const changes = { expected: `${issuer}; accounturi=${account.url}` };
+    const request = asked(['a.example'], evidence('a.example', { method: 'dns-persist-01', changes }));
+    const old = await keepWith('private', 'draft-01');
+    assert.equal((await enroll(old, contextOf(old), request)).kind, 'issued');
+  });
+
   it('takes the attempt that holds among several', async () => {
     const failed = statementsOf(workshop, {
       account,
@@ -330,6 +340,12 @@ describe('mpic.md §3, point 4: a key that was changed', () => {
     });
 
   it('is joined by its change', async () => void (await issue(change(second, [first]))));
+  it('is joined to the key that a persistent record names', async () => {
+    const statements = evidence('a.example', { method: 'dns-persist-01' });
+    const parts = { names: ['a.example'], account: second, statements };
+    await issue(enrollmentOf({ ...parts, finalize: { keyChanges: [first] } }));
+    await refused(enroll(keep, contextOf(keep), enrollmentOf(parts)), 'evidence-invalid', /another key/);
+  });
   it('is joined by several', async () => void (await issue(change(third, [first, next]))));
 
   const stranger = newAccount();
@@ -507,6 +523,57 @@ describe('a profile whose enrollments a person approves', () => {
     );
     const [, results] = readRecordedEvidence(keep, answer.serialNumber).evidence;
     assert.equal(results?.statements.length, 8);
+  });
+});
+
+describe('RFC 8659 §2.2: a person who takes longer than CAA is good for', () => {
+  const operator = {
+    kind: 'operator',
+    name: 'admin',
+    uri: callerUri('operator', 'admin'),
+    serialNumber: '02',
+  } as const;
+  const approve = (requestId: string) =>
+    approveEnrollment(keep, { caller: operator, requestId: 'test', log: keep.log }, { requestId, reason: 'ok' });
+  const csr = certificationRequest({ names: ['DNS:a.example'] });
+  const request = (statements: readonly Buffer[], orderId: string) =>
+    enrollmentOf({ names: ['a.example'], account, statements, profile: 'approved', csr, orderId });
+
+  it('approves by what perspectives have said since, if the gate has brought it', async () => {
+    const first = evidence('a.example');
+    const ask = (statements: readonly Buffer[]) => enroll(keep, contextOf(keep), request(statements, 'slow'));
+    const { requestId } = await ask(first);
+    clock.advance(9 * hourMs);
+    await refused(approve(requestId), 'evidence-invalid', /caa: .*too old/);
+    const fresh = [
+      ...first,
+      ...statementsOf(workshop, { account, name: 'a.example', check: 'caa', attempt: 'caa-of-the-day-0000000' }),
+    ];
+    const again = await ask(fresh);
+    assert.deepEqual([again.kind, again.requestId, again.isRepeated], ['pending', requestId, true]);
+    const { serialNumber } = issued(await approve(requestId));
+    assert.match(
+      readRecordedEvidence(keep, serialNumber).verdicts.join('\n'),
+      /check=caa .*attempt=caa-of-the-day-0000000/,
+    );
+  });
+
+  it('is not moved by what does not hold, nor by the same once more', async () => {
+    const first = evidence('a.example');
+    const { requestId } = await enroll(keep, contextOf(keep), request(first, 'steady'));
+    const before = keep.store.auditHead().sequence;
+    const worse = statementsOf(workshop, {
+      account,
+      name: 'a.example',
+      attempt: 'worse-00000000000000000',
+      changes: { result: 'fail' },
+    });
+    for (const statements of [first, [], [Buffer.from('junk')], worse, [...first, ...worse]]) {
+      const again = await enroll(keep, contextOf(keep), request(statements, 'steady'));
+      assert.deepEqual([again.kind, again.requestId], ['pending', requestId]);
+    }
+    assert.equal(keep.store.auditHead().sequence, before);
+    issued(await approve(requestId));
   });
 });
 

@@ -137,6 +137,7 @@ describe('profile files: validation', () => {
       mode: 'enforce',
       methods: ['http-01', 'dns-01', 'tls-alpn-01'],
       reuseMs: 30 * 86_400_000,
+      dnsPersist: 'draft-02',
     });
     assert.equal('validation' in profile(), false);
   });

@@ -10,6 +10,7 @@ import { type Evidence, RequesterKind } from '@gatehouse/proto/types';
 import { newUnguessableId } from '@gatehouse/runtime/identifiers';
 import { acmeIdempotencyKey } from '../../src/evidence/acme-finalize.ts';
 import { keyAuthorizationDigest } from '../../src/evidence/judge-statement.ts';
+import { accountDigest } from '../../src/evidence/persistent-record.ts';
 import { callerUri } from '../../src/registry/caller.ts';
 import { insertSigningKey } from '../../src/store/signing-keys.ts';
 import { certificationRequest, enrollRequest, requester } from '../support/enrollment.ts';
@@ -139,7 +140,7 @@ export function statementPayload(signatory: Signatory, about: Check): StatementP
     thumbprint: account.jwk.thumbprint,
     ...(hasToken ? { token, expected: keyAuthorizationDigest(token, account.jwk.thumbprint) } : {}),
     ...(check === 'dcv' && method === 'dns-persist-01'
-      ? { expected: `${issuer}; accounturi=${account.url}; policy=wildcard`, coversSubdomains: true }
+      ? { expected: persistentRecord(account, value), coversSubdomains: true }
       : {}),
     result: 'pass',
     dns: [
@@ -157,6 +158,11 @@ export function statementPayload(signatory: Signatory, about: Check): StatementP
     finished: about.finished.toISOString(),
     ...about.changes,
   };
+}
+
+/** What a record of dns-persist-01 says for an account (draft -02). */
+export function persistentRecord({ url, jwk }: Account, domain: string): string {
+  return `${issuer}; accounturi=https://x.example/sha-256/${accountDigest(domain, jwk.thumbprint, url)}; policy=wildcard`;
 }
 
 /** A signed statement. */

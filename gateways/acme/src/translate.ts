@@ -12,6 +12,7 @@ import type { GeneralName } from '@gatehouse/pkix/general-names';
 import type { Enrollment, Evidence } from '@gatehouse/ra-client/enrollment';
 import { hostsOfSubject } from './certification-request.ts';
 import type { AcmeGate } from './gate.ts';
+import { readStatement } from './perspectives/judge-statement.ts';
 import type { AcmeProfile } from './profiles.ts';
 import { type Account, type KeyChange, readAccountKeys } from './state/accounts.ts';
 import { type Authorization, readAuthorizations } from './state/authorizations.ts';
@@ -78,7 +79,7 @@ async function evidenceOf(
 ): Promise<readonly Evidence[]> {
   const authorizations = await readAuthorizations(store, order.authorizations);
   const statements = await Promise.all(authorizations.map((one) => validation.freshStatements(one)));
-  const keys = await keysFrom(store, account, authorizations, thumbprint);
+  const keys = await keysFrom(store, account, provenKeys(authorizations, statements), thumbprint);
   return [
     { type: 'perspective-results', payload: new Uint8Array(0), statements: statements.flat() },
     { type: 'acme-finalize', payload: Buffer.from(writeFinalize(order, keys)) },
@@ -90,17 +91,28 @@ function writeFinalize({ finalize, finalizeJwk }: FinalizedOrder, changes: reado
   return `{"jws":${finalize},"jwk":${finalizeJwk},"keyChanges":[${changes.join(',')}]}`;
 }
 
-/** The key changes that lead from the oldest key that a challenge was answered with to that of the finalize request. */
+/** Thumbprints that challenges were answered with, and those that persistent records name, which may be older. */
+function provenKeys(
+  authorizations: readonly Authorization[],
+  statements: readonly (readonly string[])[],
+): ReadonlySet<string> {
+  const persistent = statements.filter((_, index) => authorizations[index]?.method === 'dns-persist-01').flat();
+  return new Set([
+    ...authorizations.flatMap(({ thumbprint }) => thumbprint ?? []),
+    ...persistent.flatMap((statement) => readStatement(statement)?.thumbprint ?? []),
+  ]);
+}
+
+/** The key changes that lead from the oldest key that a name was validated for to that of the finalize request. */
 async function keysFrom(
   store: TranslationParts['store'],
   account: Account,
-  authorizations: readonly Authorization[],
+  proven: ReadonlySet<string>,
   thumbprint: string,
 ): Promise<readonly string[]> {
-  const others = authorizations.some((one) => one.thumbprint !== undefined && one.thumbprint !== thumbprint);
-  if (!others) return [];
+  if (proven.values().every((one) => one === thumbprint)) return [];
   const keys = (await readAccountKeys(store, account.id)).toReversed();
-  return linkKeys(keys, new Set(authorizations.map((one) => one.thumbprint)), thumbprint);
+  return linkKeys(keys, proven, thumbprint);
 }
 
 /**
@@ -108,11 +120,7 @@ async function keysFrom(
  *
  * @param keys of the account, the oldest first
  */
-export function linkKeys(
-  keys: readonly KeyChange[],
-  from: ReadonlySet<string | undefined>,
-  to: string,
-): readonly string[] {
+export function linkKeys(keys: readonly KeyChange[], from: ReadonlySet<string>, to: string): readonly string[] {
   const first = keys.findIndex(({ thumbprint }) => from.has(thumbprint));
   const last = keys.findIndex(({ thumbprint }) => thumbprint === to);
   if (first < 0) return [];

@@ -28,7 +28,13 @@ export type PersistRules = {
 
 /** Of one record: it proves control, it is for another CA, or why it does not. */
 export type PersistVerdict =
-  | { readonly kind: 'proof'; readonly until: Date | undefined; readonly coversSubdomains: boolean }
+  | {
+      readonly kind: 'proof';
+      readonly until: Date | undefined;
+      readonly coversSubdomains: boolean;
+      /** Of the key that the record is for. */
+      readonly thumbprint: string;
+    }
   | { readonly kind: 'foreign' }
   | { readonly kind: 'void'; readonly reason: string };
 
@@ -53,11 +59,15 @@ export async function lookByPersistentTxt(look: Look, subject: PersistSubject): 
   const rules = { issuerDomainNames, accountHashPrefix, now: clock.now() };
   const judged = answer.values.map((text) => ({ text, verdict: judgePersistentRecord(text, subject, rules) }));
   const proofs = judged.flatMap(({ text, verdict }) => (verdict.kind === 'proof' ? [{ text, ...verdict }] : []));
-  // The one that holds longest.
-  const [best] = proofs.sort((a, b) => (b.until?.getTime() ?? latest + 1) - (a.until?.getTime() ?? latest + 1));
+  // The one that holds longest; of several the one for the newest key, whatever their order in the answer: all perspectives choose alike.
+  const rank = ({ thumbprint }: (typeof proofs)[number]) => subject.thumbprints.indexOf(thumbprint);
+  const end = ({ until }: (typeof proofs)[number]) => until?.getTime() ?? latest + 1;
+  const [best] = proofs.sort((a, b) => end(b) - end(a) || rank(a) - rank(b) || (a.text < b.text ? -1 : 1));
   if (best !== undefined) {
     const until = best.until === undefined ? {} : { persistUntil: best.until.toISOString() };
-    return pass({ expected: best.text, coversSubdomains: best.coversSubdomains, ...until });
+    // The statement is for the key that the record names: a gate that asks about several keys must not choose another one.
+    const { text: expected, coversSubdomains, thumbprint } = best;
+    return pass({ expected, coversSubdomains, thumbprint, ...until });
   }
   const reasons = judged.flatMap(({ text, verdict }) =>
     verdict.kind === 'void' ? [`'${printable(text, 300)}' ${verdict.reason}`] : [],
@@ -80,7 +90,8 @@ export function judgePersistentRecord(text: string, subject: PersistSubject, rul
   }
   const [account] = parameterValues(record, 'accounturi');
   if (account === undefined) return { kind: 'void', reason: 'has no parameter accounturi' };
-  if (!isAccount(account, subject, rules.accountHashPrefix)) {
+  const thumbprint = keyOfAccount(account, subject, rules.accountHashPrefix);
+  if (thumbprint === undefined) {
     return { kind: 'void', reason: `is for another account than ${subject.accountUri}` };
   }
   const coversSubdomains = parameterValues(record, 'policy').some((value) => value.toLowerCase() === 'wildcard');
@@ -90,19 +101,18 @@ export function judgePersistentRecord(text: string, subject: PersistSubject, rul
   if (until !== undefined && until.getTime() < rules.now.getTime()) {
     return { kind: 'void', reason: `held until ${until.toISOString()}` };
   }
-  return { kind: 'proof', until, coversSubdomains };
+  return { kind: 'proof', until, coversSubdomains, thumbprint };
 }
 
-function isAccount(account: string, subject: PersistSubject, prefix: string | undefined): boolean {
-  if (subject.variant === 'draft-01') return account === subject.accountUri;
+/** Thumbprint of the key that `accounturi` is for; undefined when it is not for the account. -01 names no key. */
+function keyOfAccount(account: string, subject: PersistSubject, prefix: string | undefined): string | undefined {
+  if (subject.variant === 'draft-01') return account === subject.accountUri ? subject.thumbprints[0] : undefined;
   const match = /^(.*)sha-256\/([A-Za-z0-9_-]{43})$/.exec(account);
   const [, head = '', digest] = match ?? [];
   const isPrefixed = prefix === undefined ? /^https:\/\/\S+\/$/.test(head) : head === prefix;
-  return (
-    isPrefixed &&
-    subject.thumbprints.some((thumbprint) =>
-      [subject.name, '*'].some((domain) => accountHash(domain, thumbprint, subject.accountUri) === digest),
-    )
+  if (!isPrefixed) return undefined;
+  return subject.thumbprints.find((thumbprint) =>
+    [subject.name, '*'].some((domain) => accountHash(domain, thumbprint, subject.accountUri) === digest),
   );
 }
 

@@ -32,7 +32,7 @@ const maximumRecords = 64;
 /** Puts a finding together. */
 export function createFinding(subject: CheckSubject, parts: FindingParts): Finding {
   const { outcome, token } = parts;
-  const seen = fitSeen(outcome.seen);
+  const { thumbprint = parts.thumbprint, ...seen } = fitSeen(outcome.seen);
   const expected = seen.expected ?? parts.expected;
   return {
     v: 1,
@@ -45,7 +45,7 @@ export function createFinding(subject: CheckSubject, parts: FindingParts): Findi
     isWildcard: subject.isWildcard,
     method: subject.method,
     account: subject.accountUri,
-    thumbprint: parts.thumbprint,
+    thumbprint,
     ...(token === undefined ? {} : { token }),
     result: outcome.result,
     ...(outcome.result === 'pass'

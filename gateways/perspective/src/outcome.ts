@@ -19,7 +19,10 @@ export type Problem = { readonly type: ProblemType; readonly detail: string };
 export type Seen = Pick<
   StatementPayload,
   'expected' | 'addresses' | 'used' | 'redirects' | 'caa' | 'persistUntil' | 'coversSubdomains'
->;
+> & {
+  /** Of the key that a persistent record is for, where that may be another one than the account's current key. */
+  readonly thumbprint?: string | undefined;
+};
 
 /** Of one method. */
 export type Outcome = { readonly seen: Seen } & (
