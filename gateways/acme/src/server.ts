@@ -20,7 +20,7 @@ import { isOfAccount, type SignedExchange } from './signed-exchange.ts';
 /** What {@link createApp} takes. */
 export type AppOptions = {
   readonly gate: AcmeGate;
-  /** Of all requests of one address. */
+  /** Of all requests of one address, and of one account. */
   readonly limits: GateRateLimits;
   /** Counts an answer. */
   readonly count: (resource: string, status: number) => void;
@@ -29,6 +29,9 @@ export type AppOptions = {
   /** Path of the directory below a base; `/directory` unless told. */
   readonly directoryPath?: string | undefined;
 };
+
+/** What every request passes. */
+type Doors = Pick<AppOptions, 'gate' | 'limits'>;
 
 /** A request with what it is about. */
 type Asked = {
@@ -71,9 +74,13 @@ export function createApp({ gate, limits, count, countProblem, directoryPath }: 
     });
     try {
       const limited = limits.takeForAddress(request.address);
-      if (limited !== undefined) throw tooManyRequests(exchange, limited);
+      if (limited !== undefined) {
+        // Its body is not read, and must not be taken for the next request.
+        exchange.closeConnection();
+        throw tooManyRequests('address', limited);
+      }
       if (exchange.method === 'OPTIONS' && match !== undefined) return toPreflightResponse(allowedMethods(match.route));
-      const answered = await answerMethod(gate, asked);
+      const answered = await answerMethod({ gate, limits }, asked);
       return toResponse(answered, contextOf());
     } catch (error) {
       const refusal = await toRefusal(gate, exchange, error);
@@ -92,7 +99,7 @@ export function createApp({ gate, limits, count, countProblem, directoryPath }: 
   return app;
 }
 
-async function answerMethod(gate: AcmeGate, { exchange, request, match }: Asked): Promise<AcmeAnswer> {
+async function answerMethod({ gate, limits }: Doors, { exchange, request, match }: Asked): Promise<AcmeAnswer> {
   const { method } = exchange;
   const isRead = method === 'GET' || method === 'HEAD';
   // Read before anything is refused: the connection stays usable for the next attempt.
@@ -105,7 +112,7 @@ async function answerMethod(gate: AcmeGate, { exchange, request, match }: Asked)
       // RFC 8555 §6.2.
       throw new AcmeError('malformed', 'the body must be application/jose+json', { status: 415 });
     }
-    return await answerPost(gate, { request, body, match, part: route.post });
+    return await answerPost({ gate, limits }, { request, body, match, part: route.post });
   }
   if (isRead && route.get !== undefined) {
     const answer = await route.get(gate, request, parameters);
@@ -123,10 +130,12 @@ type Post = {
   readonly part: SignedPart;
 };
 
-async function answerPost(gate: AcmeGate, { request, body, match, part }: Post): Promise<AcmeAnswer> {
+async function answerPost({ gate, limits }: Doors, { request, body, match, part }: Post): Promise<AcmeAnswer> {
   const signed = await authenticate(gate, request, body, part);
   try {
     admit(signed, part, gate.configuration.strict);
+    const limited = signed.account === undefined ? undefined : limits.takeForRequester(signed.account.id);
+    if (limited !== undefined) throw tooManyRequests('account', limited);
     const answering = run(gate, signed, match, part);
     // What only reads has nothing to commit: its nonce is redeemed meanwhile.
     const [answer] = part.payload === 'none' ? await Promise.all([answering, signed.settle()]) : [await answering];
@@ -154,10 +163,8 @@ function allowedMethods({ get, post }: Route): string {
   return [...(get === undefined ? [] : ['GET', 'HEAD']), ...(post === undefined ? [] : ['POST'])].join(', ');
 }
 
-function tooManyRequests(exchange: Exchange, limited: Response): AcmeError {
-  // Its body is not read, and must not be taken for the next request.
-  exchange.closeConnection();
-  return new AcmeError('rateLimited', 'too many requests from this address', {
+function tooManyRequests(whose: 'address' | 'account', limited: Response): AcmeError {
+  return new AcmeError('rateLimited', `too many requests from this ${whose}`, {
     retryAfterSeconds: Number(limited.headers.get('retry-after')),
   });
 }

@@ -9,7 +9,7 @@ import { assertProblem, assertStatus } from '../support/problem.ts';
 
 /** What is refused before anybody is asked who he is, and what strictness changes. */
 export function describeLimits(front: () => Front): void {
-  describe('RFC 8555 §6.6: limits of an address', () => {
+  describe('RFC 8555 §6.6: limits of an address and of an account', () => {
     it('are a problem with Retry-After in seconds, and the connection ends', async () => {
       const { core } = front();
       const gate = await startGate({ core, acme: { limits: { address: { perSecond: 0.01, burst: 2 } } } });
@@ -23,6 +23,20 @@ export function describeLimits(front: () => Front): void {
       assertProblem(written, 429, 'rateLimited');
       assert.match(String(written.headers['replay-nonce']), /^[A-Za-z0-9_-]{44}$/);
       assert.equal(written.headers.connection, 'close');
+      client.close();
+      await gate.stop();
+    });
+
+    it('are beside those of an account', async () => {
+      const { core } = front();
+      const gate = await startGate({ core, acme: { limits: { requester: { perSecond: 0.01, burst: 2 } } } });
+      const client = new AcmeClient(gate);
+      const [account, other] = [await client.account(), await client.account()];
+      for (let i = 0; i < 2; i++) assertStatus(await client.post(`${account.kid}`, undefined, account), 200);
+      const answer = await client.post(`${account.kid}`, undefined, account);
+      assert.match(assertProblem(answer, 429, 'rateLimited').detail, /from this account/);
+      assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/);
+      assertStatus(await client.post(`${other.kid}`, undefined, other), 200);
       client.close();
       await gate.stop();
     });
