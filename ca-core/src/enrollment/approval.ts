@@ -7,12 +7,12 @@ import { formatGeneralName } from '@gatehouse/pkix/general-names';
 import { formatName } from '@gatehouse/pkix/names';
 import { EnrollRequest } from '@gatehouse/proto/certificate-authority';
 import { CoreError } from '@gatehouse/proto/core-error';
-import type { Evidence } from '@gatehouse/proto/types';
 import type { Keep } from '../keep.ts';
 import { type Caller, callerUri } from '../registry/caller.ts';
 import { findRequest, insertPendingRequest, rejectRequest } from '../store/requests.ts';
 import { type EnrollmentAnswer, type PendingAnswer, pendingRetryAfterSeconds } from './answer.ts';
 import type { DecidedEnrollment } from './issue.ts';
+import { pendingPayload } from './pending-payload.ts';
 import { decide, type EnrollmentContext } from './pipeline.ts';
 import { recordRefusal } from './refusal.ts';
 import { readRequester, requesterLabel } from './requester.ts';
@@ -42,7 +42,7 @@ export async function recordPending(
         profile: issuingProfile.profile.name,
         requester: readRequester(request.requester),
         requestedAt: enrollment.now,
-        payload: EnrollRequest.encode({ ...request, evidence: keptEvidence(enrollment) }).finish(),
+        payload: pendingPayload(request, enrollment.validated),
         subject: formatName(names.subject),
         names: names.names.map(formatGeneralName),
       }),
@@ -65,13 +65,6 @@ export async function recordPending(
     retryAfterSeconds: pendingRetryAfterSeconds,
     isRepeated: false,
   };
-}
-
-/** Statements that decided nothing would only fill the database; the others are judged again when a person has approved. */
-function keptEvidence({ request, validated }: DecidedEnrollment): Evidence[] {
-  if (validated.verdict === undefined) return request.evidence;
-  const validations = new Set(['acme-finalize', 'perspective-results']);
-  return [...request.evidence.filter(({ type }) => !validations.has(type)), ...validated.evidence];
 }
 
 /** Approves: judges again and issues. Throws CoreError `not-found`, `conflict`, or whatever the pipeline objects. */

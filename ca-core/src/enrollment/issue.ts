@@ -21,11 +21,7 @@ import type { SubjectKey } from './subject-key.ts';
 import { decideValidity } from './validity.ts';
 
 /** An enrollment on which every step before 'shape' has agreed. */
-export type DecidedEnrollment = {
-  readonly request: EnrollRequest;
-  /** SHA-256 of the request's content, by which a retry is known. */
-  readonly content: Uint8Array;
-  readonly enrollmentId: string;
+export type JudgedEnrollment = {
   readonly registrationAuthority: RegistrationAuthority;
   readonly issuingProfile: IssuingProfile;
   readonly subjectKey: SubjectKey;
@@ -37,6 +33,14 @@ export type DecidedEnrollment = {
   /** What proved the control of names; kept with the certificate. */
   readonly validated: ValidationOutcome;
   readonly now: Date;
+};
+
+/** A judged enrollment that is to be recorded. */
+export type DecidedEnrollment = JudgedEnrollment & {
+  readonly request: EnrollRequest;
+  /** SHA-256 of the request's content, by which a retry is known. */
+  readonly content: Uint8Array;
+  readonly enrollmentId: string;
 };
 
 /** Issues. Throws CoreError `profile-refuses` when a lint objects, `unavailable` when the signer or the store cannot. */

@@ -2,14 +2,17 @@
  * Which names a registration authority may have certified. This is what bounds an RA that an attacker owns, so every
  * rule is an exact one: a name passes because it is provably inside, and whatever cannot be judged is outside.
  */
+import { isIP } from 'node:net';
 import { shorten } from '@gatehouse/pkix/general-name-syntax';
 import { formatGeneralName, type GeneralName } from '@gatehouse/pkix/general-names';
+import { parseIpRange } from '@gatehouse/pkix/ip-address';
 import { type AttributeTypeAndValue, displayName, type Name } from '@gatehouse/pkix/names';
 import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
 import { CoreError, type NameRefusal } from '@gatehouse/proto/core-error';
 import { readHost } from './common-name.ts';
 import { writeGeneralNameMessage } from './general-name-message.ts';
 import { compileAttributePatterns } from './scope/attribute-patterns.ts';
+import { entriesByProfile } from './scope/by-profile.ts';
 import { compileDnsSuffixes } from './scope/dns-suffixes.ts';
 import { compileEmailDomains } from './scope/email-domains.ts';
 import { compileIpRanges } from './scope/ip-ranges.ts';
@@ -17,9 +20,9 @@ import { compileUriPrefixes } from './scope/uri-prefixes.ts';
 
 /** The `NameScope` of the contract. A kind without an entry is refused; `*` allows every name of the kind. */
 export type NameScope = {
-  /** `example.com` allows the domain itself and all below it. */
+  /** `[profile:]example.com` allows the domain itself and all below it. */
   readonly dnsSuffixes: readonly string[];
-  /** CIDR, or a single address. */
+  /** `[profile:]`, then CIDR or a single address. A profile with DNS or IP entries of its own takes no others. */
   readonly ipRanges: readonly string[];
   /** Scheme and authority in full, then the beginning of the path. */
   readonly uriPrefixes: readonly string[];
@@ -31,11 +34,13 @@ export type NameScope = {
 
 /** A scope made ready for many checks. */
 export type CompiledScope = {
-  readonly allowsDns: (value: string) => boolean;
-  readonly allowsIp: (value: string) => boolean;
+  readonly allowsDns: (profile: string, value: string) => boolean;
+  readonly allowsIp: (profile: string, value: string) => boolean;
   readonly allowsUri: (value: string) => boolean;
   readonly allowsEmail: (value: string) => boolean;
   readonly allowsAttribute: (profile: string, attribute: AttributeTypeAndValue) => boolean;
+  /** Profiles that have DNS or IP entries of their own. */
+  readonly boundProfiles: ReadonlySet<string>;
 };
 
 /** Names to judge: those of a certificate to be. */
@@ -53,14 +58,28 @@ export function parseScope(scope: NameScope): void {
 
 /** Makes a scope ready. Throws CoreError `malformed` that names the entry that is none. */
 export function compileScope(scope: NameScope): CompiledScope {
+  const dns = entriesByProfile(scope.dnsSuffixes, () => false);
+  const ip = entriesByProfile(scope.ipRanges, (entry) => parseIpRange(entry) !== undefined || isIP(entry) !== 0);
+  const boundProfiles = new Set([...dns.own.keys(), ...ip.own.keys()]);
+  const hostsOf = (dnsEntries: readonly string[], ipEntries: readonly string[]): Hosts => ({
+    allowsDns: compileDnsSuffixes(dnsEntries),
+    allowsIp: compileIpRanges(ipEntries),
+  });
+  const general = hostsOf(dns.general, ip.general);
+  const own = new Map(
+    [...boundProfiles].map((profile) => [profile, hostsOf(dns.own.get(profile) ?? [], ip.own.get(profile) ?? [])]),
+  );
   return {
-    allowsDns: compileDnsSuffixes(scope.dnsSuffixes),
-    allowsIp: compileIpRanges(scope.ipRanges),
+    allowsDns: (profile, value) => (own.get(profile) ?? general).allowsDns(value),
+    allowsIp: (profile, value) => (own.get(profile) ?? general).allowsIp(value),
+    boundProfiles,
     allowsUri: compileUriPrefixes(scope.uriPrefixes),
     allowsEmail: compileEmailDomains(scope.emailDomains),
     allowsAttribute: compileAttributePatterns(scope.subjectAttributes),
   };
 }
+
+type Hosts = { readonly allowsDns: (value: string) => boolean; readonly allowsIp: (value: string) => boolean };
 
 /** Judges all names. Throws CoreError `out-of-scope` with one refusal for each name that is outside. */
 export function checkScope(scope: CompiledScope, profile: string, names: NamesInQuestion): void {
@@ -86,9 +105,9 @@ export function checkScope(scope: CompiledScope, profile: string, names: NamesIn
 function isNameAllowed(scope: CompiledScope, profile: string, name: GeneralName): boolean {
   switch (name.kind) {
     case 'dns':
-      return scope.allowsDns(name.value);
+      return scope.allowsDns(profile, name.value);
     case 'ip':
-      return scope.allowsIp(name.value);
+      return scope.allowsIp(profile, name.value);
     case 'uri':
       return scope.allowsUri(name.value);
     case 'email':

@@ -13,11 +13,12 @@ import type { EnrollmentAnswer } from './answer.ts';
 import { recordPending } from './approval.ts';
 import { refuseForbiddenKey } from './forbidden-keys.ts';
 import { answerOnce } from './idempotency.ts';
-import { type DecidedEnrollment, issueCertificate } from './issue.ts';
+import { type DecidedEnrollment, issueCertificate, type JudgedEnrollment } from './issue.ts';
 import { checkKeyQuality } from './key-quality.ts';
 import { checkScope } from './name-scope.ts';
 import { pickProfile } from './pick-profile.ts';
 import { recordRefusal } from './refusal.ts';
+import { renewPendingEvidence } from './renew-pending-evidence.ts';
 import { checkRenewal } from './renewal.ts';
 import { readRenewedCertificate } from './renewed-certificate.ts';
 import { refuseOversized } from './request-size.ts';
@@ -49,7 +50,11 @@ export async function enroll(
   try {
     refuseOversized(request);
     keep.registry.admitEnrollment(keep.registry.registrationAuthority(context.caller.name));
-    return await answerOnce(keep, context.caller.name, request, (content) => decide(keep, context, request, content));
+    const answer = await answerOnce(keep, context.caller.name, request, (content) =>
+      decide(keep, context, request, content),
+    );
+    if (answer.kind === 'pending' && answer.isRepeated) await renewPendingEvidence(keep, context, request, answer);
+    return answer;
   } catch (error) {
     await recordRefusal(keep, context, request, error);
     throw error;
@@ -65,9 +70,29 @@ export async function decide(
   request: EnrollRequest,
   content: Uint8Array,
 ): Promise<EnrollmentAnswer> {
+  const isBusy = keep.inFlight.size > 1;
+  const judged = await judge(keep, context, request, isBusy);
+  const decided: DecidedEnrollment = {
+    ...judged,
+    request,
+    content,
+    enrollmentId: context.approval?.enrollmentId ?? newRequestId(),
+  };
+  if (judged.issuingProfile.profile.approval === 'required' && context.approval === undefined) {
+    return await recordPending(keep, context, decided);
+  }
+  return await issueCertificate(keep, context, decided, isBusy);
+}
+
+/** Judges a request in full, as of now, and changes nothing. Throws CoreError at the first step that refuses. */
+export async function judge(
+  keep: Keep,
+  context: EnrollmentContext,
+  request: EnrollRequest,
+  isBusy: boolean,
+): Promise<JudgedEnrollment> {
   const now = keep.clock.now();
   const registrationAuthority = keep.registry.registrationAuthority(context.caller.name);
-  const isBusy = keep.inFlight.size > 1;
 
   const subjectKey = readSubjectKey(request);
   await subjectKey.provePossession(keep.verifier, isBusy);
@@ -86,10 +111,7 @@ export async function decide(
   const evidence = verifyEvidence(profile, request.evidence, keep.evidenceAnchors, now);
   const validated = await validateNames(keep, context, request, { issuingProfile, subjectKey, names, now });
 
-  const decided: DecidedEnrollment = {
-    request,
-    content,
-    enrollmentId: context.approval?.enrollmentId ?? newRequestId(),
+  return {
     registrationAuthority,
     issuingProfile,
     subjectKey,
@@ -100,8 +122,4 @@ export async function decide(
     validated,
     now,
   };
-  if (profile.approval === 'required' && context.approval === undefined) {
-    return await recordPending(keep, context, decided);
-  }
-  return await issueCertificate(keep, context, decided, isBusy);
 }

@@ -140,6 +140,14 @@ const decide = compileQuery((database) =>
     .where(isPending),
 );
 
+const renew = compileQuery((database) =>
+  database
+    .updateTable('requests')
+    .set({ payload: slot<Uint8Array>(0) })
+    .where('id', '=', slot<string>(1))
+    .where(isPending),
+);
+
 /** Records an enrollment whose certificate is in the same set. Fails with {@link DuplicateRequestError}. */
 export function insertIssuedRequest(request: NewRequest & { readonly serialNumber: string }): WriteOperation {
   return insertion(insertIssued, request, 'issued', request.serialNumber, []);
@@ -188,6 +196,11 @@ export function approveRequest(decision: RequestDecision & { readonly serialNumb
   return decisionOn(decision, 'issued', decision.serialNumber);
 }
 
+/** Replaces what a pending enrollment is judged by. Fails with CoreError `conflict` when it was decided. */
+export function renewPendingRequest(id: string, payload: Uint8Array): WriteOperation {
+  return { sql: renew.sql, parameters: [payload, id], expects: { rows: 1, otherwise: () => decidedAlready(id) } };
+}
+
 /** Turns a pending enrollment into a rejected one. Fails with CoreError `conflict` when it was decided. */
 export function rejectRequest(decision: RequestDecision): WriteOperation {
   return decisionOn(decision, 'rejected', null);
@@ -198,8 +211,12 @@ function decisionOn(decision: RequestDecision, state: RequestState, serialNumber
   return {
     sql: decide.sql,
     parameters: [state, serialNumber, decidedAt.getTime(), decidedBy, reason, id],
-    expects: { rows: 1, otherwise: () => new CoreError('conflict', `enrollment ${id} does not wait for a decision`) },
+    expects: { rows: 1, otherwise: () => decidedAlready(id) },
   };
+}
+
+function decidedAlready(id: string): CoreError {
+  return new CoreError('conflict', `enrollment ${id} does not wait for a decision`);
 }
 
 /** The enrollment that an RA made with this key. Throws CoreError `unavailable`. */

@@ -536,12 +536,19 @@ describe('RFC 8659 §2.2: a person who takes longer than CAA is good for', () =>
   const approve = (requestId: string) =>
     approveEnrollment(keep, { caller: operator, requestId: 'test', log: keep.log }, { requestId, reason: 'ok' });
   const csr = certificationRequest({ names: ['DNS:a.example'] });
-  const request = (statements: readonly Buffer[], orderId: string) =>
-    enrollmentOf({ names: ['a.example'], account, statements, profile: 'approved', csr, orderId });
+  /** Asks again and again with one finalize request, and with whatever statements. */
+  const asking = (orderId: string) => {
+    const first = enrollmentOf({ names: ['a.example'], account, statements: [], profile: 'approved', csr, orderId });
+    return (statements: readonly Buffer[]) =>
+      enroll(keep, contextOf(keep), {
+        ...first,
+        evidence: [perspectiveResults(statements), ...first.evidence.slice(1)],
+      });
+  };
 
   it('approves by what perspectives have said since, if the gate has brought it', async () => {
     const first = evidence('a.example');
-    const ask = (statements: readonly Buffer[]) => enroll(keep, contextOf(keep), request(statements, 'slow'));
+    const ask = asking('slow');
     const { requestId } = await ask(first);
     clock.advance(9 * hourMs);
     await refused(approve(requestId), 'evidence-invalid', /caa: .*too old/);
@@ -560,7 +567,8 @@ describe('RFC 8659 §2.2: a person who takes longer than CAA is good for', () =>
 
   it('is not moved by what does not hold, nor by the same once more', async () => {
     const first = evidence('a.example');
-    const { requestId } = await enroll(keep, contextOf(keep), request(first, 'steady'));
+    const ask = asking('steady');
+    const { requestId } = await ask(first);
     const before = keep.store.auditHead().sequence;
     const worse = statementsOf(workshop, {
       account,
@@ -569,7 +577,7 @@ describe('RFC 8659 §2.2: a person who takes longer than CAA is good for', () =>
       changes: { result: 'fail' },
     });
     for (const statements of [first, [], [Buffer.from('junk')], worse, [...first, ...worse]]) {
-      const again = await enroll(keep, contextOf(keep), request(statements, 'steady'));
+      const again = await ask(statements);
       assert.deepEqual([again.kind, again.requestId], ['pending', requestId]);
     }
     assert.equal(keep.store.auditHead().sequence, before);
