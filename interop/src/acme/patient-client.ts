@@ -121,6 +121,11 @@ export class PatientClient {
     });
   }
 
+  /** What the directory says. */
+  get urls(): Resource {
+    return this.#urls;
+  }
+
   close(): void {
     this.#agent.destroy();
   }

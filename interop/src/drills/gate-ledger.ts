@@ -1,6 +1,5 @@
 // What the database of the ACME gate holds, read beside the gate: for what no client can see, such as leases.
 
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** What a drill asks of it. */
@@ -14,9 +13,9 @@ export type GateLedger = {
   readonly leased: readonly string[];
 };
 
-/** Reads DIR/acme/acme.db, or another file. */
-export function readGateLedger(data: string, file = 'acme/acme.db'): GateLedger {
-  const database = new DatabaseSync(join(data, file), { readOnly: true });
+/** Reads the file of the database, which for `up` is DIR/acme/acme.db. */
+export function readGateLedger(file: string): GateLedger {
+  const database = new DatabaseSync(file, { readOnly: true });
   try {
     const texts = (sql: string): readonly string[] =>
       database

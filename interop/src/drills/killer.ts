@@ -1,5 +1,5 @@
 // Kills processes at random moments, and starts each again at once, whatever state the others are in: what comes back may
-// find nobody there, and may be killed before it is ready.
+// find nobody there, and may be killed before it listens, though not so often that a busy machine never sees it listen.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from './random.ts';
@@ -19,6 +19,9 @@ export type KillerOptions = {
   readonly pauseMs: readonly [shortest: number, longest: number];
 };
 
+/** How often one that does not listen yet is killed all the same, when it is its turn. */
+const mercilessness = 0.125;
+
 /** Starts it. */
 export function startKiller({ victims, random, pauseMs: [shortest, longest] }: KillerOptions): Killer {
   const kills = new Map(victims.map(({ name }) => [name, 0]));
@@ -30,6 +33,8 @@ export function startKiller({ victims, random, pauseMs: [shortest, longest] }: K
       await pause(shortest + random() * (longest - shortest), undefined, { signal }).catch(() => undefined);
       const victim = victims[Math.floor(random() * victims.length)];
       if (signal.aborted || victim === undefined) return;
+      const isMerciless = random() < mercilessness;
+      if (!isMerciless && !(await listens(victim))) continue;
       await victim.kill();
       kills.set(victim.name, (kills.get(victim.name) ?? 0) + 1);
       victim.launch();
@@ -44,4 +49,11 @@ export function startKiller({ victims, random, pauseMs: [shortest, longest] }: K
       return kills;
     },
   };
+}
+
+async function listens(resident: Resident): Promise<boolean> {
+  return await resident.readiness().then(
+    () => true,
+    () => false,
+  );
 }

@@ -3,8 +3,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError } from '../command.ts';
 
@@ -23,7 +24,10 @@ export type Resident = {
   thaw(): void;
   /** Ends it in good order. @throws {CommandError} when it does not end so */
   stop(): Promise<void>;
+  /** 0 when it does not run. */
   readonly pid: number;
+  /** What it says of itself on /readyz: the status. @throws {Error} when it does not answer */
+  readiness(): Promise<number>;
   /** How it ended without being told, each time. */
   readonly unasked: readonly string[];
   /** Lines of its log so far. */
@@ -46,8 +50,10 @@ const pollMs = 50;
 export function createResident({ name, directory, parameters }: ResidentOptions): Resident {
   const logFile = join(directory, 'log', `${name}.log`);
   const unasked: string[] = [];
+  const lines: string[] = [];
   let child: ChildProcess | undefined;
 
+  const readiness = () => askReadiness(directory, name, child?.pid);
   const end = async (signal: NodeJS.Signals): Promise<string | undefined> => {
     const ending = child;
     child = undefined;
@@ -67,25 +73,31 @@ export function createResident({ name, directory, parameters }: ResidentOptions)
     },
     launch: () => {
       if (child !== undefined) return;
-      const log = openSync(logFile, 'a', 0o600);
       // The channel ends it when the drill ends, whatever the cause.
-      const started = spawn(process.execPath, parameters, { stdio: ['ignore', 'ignore', log, 'ipc'] });
-      closeSync(log);
+      const started = spawn(process.execPath, parameters, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
       child = started;
+      if (started.stderr !== null) {
+        createInterface({ input: started.stderr }).on('line', (line) => {
+          lines.push(line);
+          appendFileSync(logFile, `${line}\n`);
+        });
+      }
       started.once('exit', (status, signal) => {
         if (child !== started) return;
         child = undefined;
-        unasked.push(`${name} ended by itself with ${signal ?? `status ${status}`}: ${lastLine(logFile)}`);
+        unasked.push(`${name} ended by itself with ${signal ?? `status ${status}`}: ${lines.at(-1)}`);
       });
     },
     ready: async () => {
       const deadline = Date.now() + readyTimeoutMs;
-      while (!(await isReady(directory, name, child?.pid))) {
+      // Before it listens there is nobody to ask.
+      while ((await readiness().catch(() => 0)) !== 200) {
         if (child === undefined) throw new CommandError(unasked.at(-1) ?? `${name} was not started`);
-        if (Date.now() > deadline) throw new CommandError(`${name} is not ready: ${lastLine(logFile)}`);
+        if (Date.now() > deadline) throw new CommandError(`${name} is not ready: ${lines.at(-1)}`);
         await pause(pollMs);
       }
     },
+    readiness,
     kill: async () => void (await end('SIGKILL')),
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
@@ -93,23 +105,14 @@ export function createResident({ name, directory, parameters }: ResidentOptions)
       const how = await end('SIGTERM');
       if (how !== undefined && how !== 'status 0') throw new CommandError(`${name} ended with ${how}`);
     },
-    log: () => readFileSync(logFile, 'utf8').split('\n').slice(0, -1),
+    log: () => lines,
   };
 }
 
-/** Whether the process `pid` has said in its run file where it is, and is ready. */
-async function isReady(directory: string, name: string, pid: number | undefined): Promise<boolean> {
-  try {
-    const facts: unknown = JSON.parse(readFileSync(join(directory, 'run', `${name}.json`), 'utf8'));
-    if (typeof facts !== 'object' || facts === null || !('pid' in facts) || !('management' in facts)) return false;
-    if (facts.pid !== pid || !('address' in facts)) return false;
-    return (await fetch(`http://${facts.management}/readyz`)).ok;
-  } catch {
-    // It does not listen yet.
-    return false;
-  }
-}
-
-function lastLine(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+/** The status of /readyz of the process `pid`, which says in its run file where it is. */
+async function askReadiness(directory: string, name: string, pid: number | undefined): Promise<number> {
+  const facts: unknown = JSON.parse(readFileSync(join(directory, 'run', `${name}.json`), 'utf8'));
+  const isItsOwn = typeof facts === 'object' && facts !== null && 'pid' in facts && facts.pid === pid;
+  if (!isItsOwn || !('management' in facts) || !('address' in facts)) throw new CommandError(`${name} does not listen`);
+  return (await fetch(`http://${facts.management}/readyz`)).status;
 }
