@@ -3,6 +3,7 @@
 // does not answer has not corroborated (BR §3.2.2.9).
 
 import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
+import type { StatementPayload } from '@gatehouse/ra-client/perspective-statement';
 import { type Finding, passes } from './check.ts';
 import { isProven } from './proof.ts';
 import type { RemotePerspective } from './registry.ts';
@@ -42,16 +43,38 @@ export type Attempted = {
 export function judgeQuorum(rules: QuorumRules, { chosen, findings, own, name }: Attempted): Quorum {
   const used = Math.max(chosen.length, rules.remotes);
   const payloads = [own, ...findings.values()].flatMap((one) => (one.kind === 'stated' ? [one.payload] : []));
-  const corroborating = chosen.filter((one) => {
-    const finding = findings.get(one.name);
-    return finding?.kind === 'stated' && passes(finding) && isProven(rules, finding.payload, payloads);
-  });
+  const agreeing = agreeingNames(
+    [...findings.values()].filter(
+      (one): one is Stated => one.kind === 'stated' && passes(one) && isProven(rules, one.payload, payloads),
+    ),
+    own,
+  );
+  const corroborating = chosen.filter((one) => agreeing.has(one.name));
   const shortfall = describeShortfall(rules, corroborating, used, name);
   if (shortfall === '') return { verdict: 'met', corroborating: corroborating.length, used, shortfall };
   // Whoever has not answered yet may still corroborate; when even that is not enough, it is decided.
   const hopeful = chosen.filter((one) => !findings.has(one.name));
   const isLost = describeShortfall(rules, [...corroborating, ...hopeful], used, name) !== '';
   return { verdict: isLost ? 'missed' : 'open', corroborating: corroborating.length, used, shortfall };
+}
+
+type Stated = Finding & { readonly kind: 'stated' };
+
+// mpic.md §1: dns-persist-01 is corroborated by records for the same account and key; those that most have seen count, and
+// among as many those of the primary.
+function agreeingNames(passing: readonly Stated[], own: Finding): ReadonlySet<string> {
+  const groups = Map.groupBy(passing, ({ payload }) => proofOf(payload));
+  const preferred = own.kind === 'stated' ? proofOf(own.payload) : '';
+  const [largest] = [...groups].sort(
+    ([a, some], [b, others]) => others.length - some.length || Number(b === preferred) - Number(a === preferred),
+  );
+  return new Set(largest?.[1].map(({ name }) => name));
+}
+
+/** What all who corroborate must have found alike: for the other methods it follows from the question. */
+function proofOf({ method, check, thumbprint, expected = '' }: StatementPayload): string {
+  if (check !== 'dcv' || method !== 'dns-persist-01') return '';
+  return `${thumbprint} ${/;\s*accounturi\s*=\s*([^;]*)/i.exec(expected)?.[1]?.trim() ?? ''}`;
 }
 
 function describeShortfall(

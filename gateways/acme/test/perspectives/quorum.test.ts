@@ -96,6 +96,23 @@ describe('BR §3.2.2.9: the quorum', () => {
     assert.equal(judge(rulesOf(2, 2, { dnssec: 'on' }), ['a', 'b'], unsigned).verdict, 'missed');
   });
 
+  it('counts records of dns-persist-01 for one account and key alone', () => {
+    const saw = (name: string, thumbprint: string, accounturi = 'https://ca.example/1'): Finding => {
+      const finding = statedBy(name, 'pass');
+      if (finding.kind !== 'stated') return finding;
+      const found = {
+        method: 'dns-persist-01',
+        thumbprint,
+        expected: `ca.example; AccountURI=${accounturi}; x=y`,
+      } as const;
+      return { ...finding, payload: { ...finding.payload, ...found } };
+    };
+    const judged = (...findings: Finding[]) => judge(rulesOf(3, 2), ['a', 'b', 'c'], findings).verdict;
+    assert.equal(judged(saw('a', 'k'), saw('b', 'k'), saw('c', 'l')), 'met');
+    assert.equal(judged(saw('a', 'k'), saw('b', 'l'), saw('c', 'm')), 'missed');
+    assert.equal(judged(saw('a', 'k'), saw('b', 'k', 'https://ca.example/2'), saw('c', 'l')), 'missed');
+  });
+
   it('is never met without a remote perspective', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 8 }), (n, k) => {
