@@ -6,8 +6,15 @@ import type { AcmeAnswer } from './exchange.ts';
 import type { AcmeGate } from './gate.ts';
 import { paths } from './urls.ts';
 
+/** What it tells about. */
+export type DirectoryParts = Pick<AcmeGate, 'configuration' | 'urls'> & {
+  readonly profiles: Pick<AcmeGate['profiles'], 'meta' | 'issuerDomainNames'> & {
+    find(name: string): { readonly rules: { readonly issuerDomainNames: readonly string[] } | undefined } | undefined;
+  };
+};
+
 /** The directory for clients that came by `base`. */
-export function answerDirectory(gate: AcmeGate, base: string): AcmeAnswer {
+export function answerDirectory(gate: DirectoryParts, base: string): AcmeAnswer {
   const { configuration, urls } = gate;
   const resource = (path: string) => urls.resource(base, path);
   const directory: JsonObject = {
@@ -24,7 +31,7 @@ export function answerDirectory(gate: AcmeGate, base: string): AcmeAnswer {
   return { status: 200, body: `${JSON.stringify(directory, undefined, 2)}\n`, cacheControl: 'no-cache' };
 }
 
-function describeGate(gate: AcmeGate): JsonObject {
+function describeGate(gate: DirectoryParts): JsonObject {
   const { configuration, profiles } = gate;
   const { termsOfService, website, externalAccount } = configuration;
   const caaIdentities = configuration.caaIdentities ?? profiles.issuerDomainNames;
@@ -34,18 +41,19 @@ function describeGate(gate: AcmeGate): JsonObject {
     ...(caaIdentities.length === 0 ? {} : { caaIdentities }),
     externalAccountRequired: externalAccount.required,
     profiles: profiles.meta,
-    ...describePersistentRecords(gate, caaIdentities),
+    ...describePersistentRecords(gate),
   };
 }
 
-/** draft-ietf-acme-dns-persist-02 §3: only where a profile offers it. */
-function describePersistentRecords(
-  { configuration, urls }: AcmeGate,
-  issuerDomainNames: readonly string[],
-): JsonObject {
-  const isOffered = Object.values(configuration.profiles).some(
-    ({ methods, dnsPersist }) => dnsPersist === 'draft-02' && methods?.includes('dns-persist-01') === true,
-  );
-  if (!isOffered || issuerDomainNames.length === 0) return {};
-  return { issuerDomainNames, accountHashPrefix: `${urls.canonical}/acme/account-hash/` };
+/** draft-ietf-acme-dns-persist-02 §3: where a profile offers it, what stands in the records, so that they can be made beforehand. */
+function describePersistentRecords({ configuration, profiles, urls }: DirectoryParts): JsonObject {
+  const offering = Object.entries(configuration.profiles)
+    .filter(([, { methods, dnsPersist }]) => dnsPersist === 'draft-02' && methods?.includes('dns-persist-01') === true)
+    .flatMap(([name]) => profiles.find(name) ?? []);
+  const [first = [], ...others] = offering.map(({ rules }) => rules?.issuerDomainNames ?? []);
+  // A name that each of their challenges has: a record with it serves them all.
+  const issuerDomainNames = first.filter((name) => others.every((names) => names.includes(name)));
+  if (issuerDomainNames.length === 0) return {};
+  const prefix = configuration.validation.accountHashPrefix ?? `${urls.canonical}/acme/account-hash/`;
+  return { issuerDomainNames, accountHashPrefix: prefix };
 }
