@@ -26,9 +26,7 @@ export async function toRefusal(
   exchange: Pick<Exchange, 'requestId' | 'note'>,
   error: unknown,
 ): Promise<AcmeError> {
-  // A limit that was reached can say for how long, which costs a question to the database.
-  const explained =
-    error instanceof AcmeError && error.type === 'rateLimited' ? await gate.rates.explain(error) : error;
+  const explained = await explain(gate, error);
   if (explained instanceof AcmeError) {
     const { type, detail, cause } = explained;
     exchange.note({ outcome: type, detail, ...(cause === undefined ? {} : { cause: String(cause) }) });
@@ -53,4 +51,15 @@ export async function toRefusal(
   }
   gate.log.error({ err: error, requestId: exchange.requestId }, 'a request failed unexpectedly');
   return new AcmeError('serverInternal', `internal error, incident ${exchange.requestId}`);
+}
+
+/** A limit that was reached can say for how long, which costs a question to the database; without an answer it says less. */
+async function explain({ rates }: RefusalParts, error: unknown): Promise<unknown> {
+  if (!(error instanceof AcmeError) || error.type !== 'rateLimited') return error;
+  try {
+    return await rates.explain(error);
+  } catch (failure) {
+    if (failure instanceof StateUnavailableError) return error;
+    throw failure;
+  }
 }

@@ -1,11 +1,12 @@
 // The surface of ACME, RFC 8555 §6: methods, media type and size of requests, and what every answer carries. What is where
 // stands in routes.ts, who may ask in authenticate.ts, what a refusal becomes in refusal.ts; nothing here knows an order.
 
+import { bodyAnswer } from '@gatehouse/gateway-kit/answer';
 import type { Exchange, GateEnvironment } from '@gatehouse/gateway-kit/exchange';
 import type { GateRateLimits } from '@gatehouse/gateway-kit/rate-limit';
 import { StateUnavailableError } from '@gatehouse/runtime/database/state-store';
 import { Hono } from 'hono';
-import { type AnswerContext, toPreflightResponse, toProblemResponse, toResponse } from './answer.ts';
+import { type AnswerContext, problemRefusal, toPreflightResponse, toProblemResponse, toResponse } from './answer.ts';
 import { admit, authenticate, maximumBodyOctets } from './authenticate.ts';
 import { AcmeError, notFound } from './errors.ts';
 import type { AcmeAnswer, AcmeRequest } from './exchange.ts';
@@ -95,6 +96,12 @@ export function createApp({ gate, limits, count, countProblem, directoryPath }: 
     const response = await answer(asked);
     count(asked.match?.route.name ?? 'none', response.status);
     return response;
+  });
+  // What fails here failed while it was refused.
+  app.onError((error, { env: { exchange } }) => {
+    gate.log.error({ err: error, requestId: exchange.requestId }, 'a refusal failed');
+    const { contentType, body } = problemRefusal(500, `internal error, incident ${exchange.requestId}`);
+    return bodyAnswer(500, contentType, body);
   });
   return app;
 }

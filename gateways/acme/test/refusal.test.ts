@@ -10,11 +10,13 @@ import { createLog } from '@gatehouse/runtime/log';
 import { AcmeError } from '../src/errors.ts';
 import { toRefusal } from '../src/refusal.ts';
 
-const ask = async (error: unknown) => {
+const explainNothing = (one: unknown): Promise<unknown> => Promise.resolve(one);
+
+const ask = async (error: unknown, explain = explainNothing) => {
   const lines: string[] = [];
   const facts: Record<string, unknown> = {};
   const log = createLog({ name: 'test', level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const rates = { explain: (one: unknown) => Promise.resolve(one) };
+  const rates = { explain };
   const refusal = await toRefusal(
     { log, rates },
     { requestId: 'R1', note: (more) => void Object.assign(facts, more) },
@@ -48,6 +50,14 @@ describe('RFC 8555 §6.7: what a request failed of', () => {
     );
     assert.deepEqual([refusal.type, refusal.status, refusal.options.retryAfterSeconds], ['serverInternal', 503, 5]);
     assert.ok(!refusal.detail.includes('/var/x'));
+  });
+
+  it('is a limit, which says for how long while the database can tell', async () => {
+    const limit = new AcmeError('rateLimited', 'too many; try again', { retryAfterSeconds: 60 });
+    const exact = new AcmeError('rateLimited', 'too many; try again in 7s', { retryAfterSeconds: 7 });
+    assert.equal((await ask(limit, () => Promise.resolve(exact))).refusal, exact);
+    const away = new StateUnavailableError('no database', new DatabaseError('io', 'disk I/O error'));
+    assert.equal((await ask(limit, () => Promise.reject(away))).refusal, limit);
   });
 
   it('is the keep, which the operator hears of where the gate itself is not believed', async () => {
