@@ -91,6 +91,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
     orderLifeMs: configuration.orderLife,
   });
   process.onShutdown('validation', () => validation.close());
+  process.addReadinessCheck(() => validation.readiness());
 
   const { directoryPath, reflectsOrigin, refusesNonce } = seams;
   const parts: Omit<AcmeGate, 'jobs' | 'urls'> = {

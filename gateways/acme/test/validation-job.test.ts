@@ -73,7 +73,12 @@ const failed: ValidationOutcome = {
 /** One copy of the gate, with connections of its own. */
 async function copy(worker: string, validate: Validation['validate']) {
   const { log, lines } = createTestLog();
-  const validation: Validation = { validate, freshStatements: async () => [], close: async () => {} };
+  const validation: Validation = {
+    validate,
+    freshStatements: async () => [],
+    readiness: () => [],
+    close: async () => {},
+  };
   const parts = {
     store: await openCopy(),
     validation,

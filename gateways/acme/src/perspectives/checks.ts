@@ -31,6 +31,8 @@ export type Checks = {
   validate(subject: ValidationSubject, rules: ValidationRules | undefined): Promise<ControlOutcome>;
   /** Looks for permission alone: once more, before issuance. Never fails. */
   checkCaa(subject: ValidationSubject, rules: ValidationRules): Promise<PassedCheck | FailedCheck>;
+  /** Why names cannot be validated by these rules now; nothing when they can, as far as is known. */
+  shortage(rules: ValidationRules): string | undefined;
   /** Ends all connections. */
   close(): Promise<void>;
 };
@@ -49,6 +51,9 @@ export type CheckOptions = {
   readonly timeoutMs?: number | undefined;
 };
 
+/** How often the list of perspectives is looked at without a reason. */
+const followMs = 10_000;
+
 /** Whether permission to issue is looked for (RFC 8659 §3: for names, never for addresses). */
 export function caaDemand(
   { identifier }: Pick<ValidationSubject, 'identifier'>,
@@ -64,6 +69,12 @@ export function createChecks(options: CheckOptions): Checks {
   const breaker = createBreaker(clock, log);
   const metrics = createValidationMetrics(options.metrics, () => breaker.open());
   const one = createOneCheck({ primary, registry, breaker, metrics, clock, log, timeoutMs });
+
+  // Connections stand before the first name needs them, and follow perspectives that come, move and go.
+  const follow = (): void =>
+    void registry.list().catch((err: unknown) => log.debug({ err }, 'no list of perspectives'));
+  const following = setInterval(follow, followMs).unref();
+  follow();
 
   // BR §3.2.2.9: what an attempt uses is fixed before anybody is asked.
   const begin = async (
@@ -137,7 +148,20 @@ export function createChecks(options: CheckOptions): Checks {
         const begun = await begin(subject, counted);
         return 'kind' in begun ? begun : await checkPermission(begun, subject, counted);
       }),
+    shortage: (rules) => {
+      if (remoteRules(rules) === undefined) return undefined;
+      const available = selectPerspectives({
+        registered: registry.known(),
+        rules,
+        name: '',
+        secret,
+        isOpen: () => false,
+      });
+      const [has, needs] = [available.length, rules.remotes];
+      return has >= needs ? undefined : `${has} of ${needs} distinct perspectives are registered and enabled`;
+    },
     close: async () => {
+      clearInterval(following);
       await registry.close();
       await primary.close();
     },

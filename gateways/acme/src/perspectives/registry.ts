@@ -29,6 +29,8 @@ export type RemotePerspective = {
 export type PerspectiveRegistry = {
   /** @throws {CoreError} when the keep cannot be asked and never could */
   list(): Promise<readonly RemotePerspective[]>;
+  /** Those of the last list; empty before there is one. */
+  known(): readonly RemotePerspective[];
   /** One of them did not answer: it may be elsewhere now, so that the keep is asked again sooner. */
   doubt(): void;
   /** Ends all connections. */
@@ -119,6 +121,7 @@ export function createPerspectiveRegistry(options: PerspectiveRegistryOptions): 
         return last.perspectives;
       });
     },
+    known: () => known?.perspectives ?? [],
     doubt: () => {
       isDoubted = true;
     },

@@ -5,6 +5,7 @@ import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { StateStore } from '@gatehouse/runtime/database/state-store';
+import type { ReadinessProblem } from '@gatehouse/runtime/management';
 import { AcmeError } from '../errors.ts';
 import type { Problem } from '../problem.ts';
 import type { AcmeProfile, AcmeProfiles } from '../profiles.ts';
@@ -43,6 +44,8 @@ export type Validation = {
    * @throws {CoreError} `unavailable` when permission could not be looked for: try again
    */
   freshStatements(authorization: Authorization): Promise<readonly string[]>;
+  /** Profiles whose names cannot be validated now. The gate serves the others. */
+  readiness(): readonly ReadinessProblem[];
   /** Ends all connections. */
   close(): Promise<void>;
 };
@@ -51,7 +54,7 @@ export type Validation = {
 export type ValidationOptions = {
   readonly checks: Checks;
   readonly store: StateStore;
-  readonly profiles: Pick<AcmeProfiles, 'find' | 'known'>;
+  readonly profiles: Pick<AcmeProfiles, 'find' | 'known' | 'meta'>;
   readonly clock: Clock;
   /** An authorization holds at least until its order ends, as far as the keep lets it. */
   readonly orderLifeMs: number;
@@ -166,6 +169,14 @@ export function createValidation({ checks, store, profiles, clock, orderLifeMs }
       const permission = caa === undefined || caa.goodUntil <= now ? await recheckCaa(authorization, rules) : caa;
       return [...dcv.statements, ...permission.statements];
     },
+    readiness: () =>
+      Object.keys(profiles.meta).flatMap((name) => {
+        const rules = profiles.find(name)?.rules;
+        const shortage = rules === undefined ? undefined : checks.shortage(rules);
+        return shortage === undefined
+          ? []
+          : [{ check: 'perspectives', detail: `profile ${name}: ${shortage}`, isTolerable: true }];
+      }),
     close: () => checks.close(),
   };
 }

@@ -17,6 +17,7 @@ function start(count = 2) {
     primary: primary.perspective.client,
     registry: {
       list: async () => remotes.map(({ perspective }) => perspective),
+      known: () => remotes.map(({ perspective }) => perspective),
       doubt: () => {},
       close: async () => {},
     },
@@ -117,6 +118,15 @@ describe('mpic.md §4: a validation from several perspectives', () => {
     assert.equal(outcome.problem.type, 'serverInternal');
     assert.equal(primary.asked.length, 0);
     assert.ok(lines().some(({ level }) => level === 'error'));
+  });
+});
+
+describe('mpic.md §4: readiness', () => {
+  it('says which profiles lack perspectives', () => {
+    const { checks } = start(1);
+    assert.match(checks.shortage(rulesOf(2, 1)) ?? '', /1 of 2/);
+    assert.equal(checks.shortage(rulesOf(1, 1)), undefined);
+    assert.equal(checks.shortage(rulesOf(2, 1, { mode: 'off' })), undefined);
   });
 });
 

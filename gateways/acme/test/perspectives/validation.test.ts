@@ -79,6 +79,7 @@ async function prepare(rules: ValidationRules | undefined, answers: Partial<Chec
       caaChecks++;
       return passedAt(clock.now(), `caa again ${caaChecks}`);
     },
+    shortage: () => 'none is there',
     close: async () => {},
     ...answers,
   };
@@ -197,6 +198,16 @@ describe('RFC 8555 §7.5.1: a validation', () => {
     const outcome = await validation.validate(authorization);
     assert.ok(outcome.kind === 'failed' && outcome.problem.type === 'unauthorized' && !outcome.isOurFault);
     assert.equal(subjects.length, 0);
+  });
+});
+
+describe('mpic.md §4: readiness', () => {
+  it('names the profiles whose names cannot be validated, and goes on for the others', async () => {
+    const { validation } = await prepare(rulesOf(2, 1));
+    assert.deepEqual(validation.readiness(), [
+      { check: 'perspectives', detail: 'profile plain: none is there', isTolerable: true },
+    ]);
+    assert.deepEqual((await prepare(undefined)).validation.readiness(), []);
   });
 });
 
