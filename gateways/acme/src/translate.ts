@@ -38,7 +38,8 @@ export function isFinalized(order: Order): order is FinalizedOrder {
  * meanwhile.
  *
  * @param thumbprint RFC 7638 of the key that signed the finalize request
- * @throws {AcmeError} when what perspectives said does not hold any more: CAA records that forbid now (RFC 8659 §3)
+ * @throws {AcmeError} when an authorization does not hold any more, or CAA records forbid now (RFC 8659 §3): this gate refuses
+ * by itself too, since with mode `off` nobody else would
  */
 export async function toEnrollment(
   gate: TranslationParts,
@@ -49,6 +50,7 @@ export async function toEnrollment(
 ): Promise<Enrollment> {
   const { certificationRequest } = order;
   const added = namesToAdd(readCertificationRequest(certificationRequest));
+  const evidence = await evidenceOf(gate, order, account, thumbprint);
   return {
     idempotencyKey: idempotencyKeyOf(order.id, certificationRequest),
     profile: profile.settings.profile,
@@ -57,7 +59,7 @@ export async function toEnrollment(
     ...(added.length === 0 ? {} : { names: { subjectAlternativeNames: added } }),
     notBefore: order.notBefore,
     notAfter: order.notAfter,
-    evidence: demandsEvidence(profile) ? await evidenceOf(gate, order, account, thumbprint) : [],
+    evidence: demandsEvidence(profile) ? evidence : [],
   };
 }
 

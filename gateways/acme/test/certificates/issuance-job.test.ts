@@ -10,6 +10,7 @@ import { CoreError, type CoreErrorType } from '@gatehouse/ra-client/core-error';
 import type { Enrollment, EnrollmentOutcome } from '@gatehouse/ra-client/enrollment';
 import { createManualClock } from '@gatehouse/runtime/clock';
 import type { StateStore } from '@gatehouse/runtime/database/state-store';
+import { newUnguessableId } from '@gatehouse/runtime/identifiers';
 import { createLog } from '@gatehouse/runtime/log';
 import { createMetrics } from '@gatehouse/runtime/metrics';
 import { AcmeError } from '../../src/errors.ts';
@@ -75,7 +76,14 @@ type Parts = Parameters<typeof startIssuance>[0];
 
 let workers = 0;
 
-function start(keep: Keep, changes: { readonly store?: StateStore; readonly mode?: string } = {}) {
+function start(
+  keep: Keep,
+  changes: {
+    readonly store?: StateStore;
+    readonly mode?: string;
+    readonly freshStatements?: () => Promise<readonly string[]>;
+  } = {},
+) {
   const profile: Pick<AcmeProfile, 'name' | 'settings' | 'rules'> = {
     name: 'tlsserver',
     settings: {
@@ -102,7 +110,10 @@ function start(keep: Keep, changes: { readonly store?: StateStore; readonly mode
   const parts = {
     store: changes.store ?? store,
     core: { enroll: (enrollment: Enrollment) => enrollIn(keep, enrollment) },
-    validation: { freshStatements: ({ id }: { readonly id: string }) => Promise.resolve([`dcv-${id}`, `caa-${id}`]) },
+    validation: {
+      freshStatements:
+        changes.freshStatements ?? (({ id }: { readonly id: string }) => Promise.resolve([`dcv-${id}`, `caa-${id}`])),
+    },
     profiles: { pick: () => profile },
     clock,
     log: createLog({ name: 'test', level: 'silent' }),
@@ -121,7 +132,24 @@ async function finalized(
   changes: Partial<NewOrder> = {},
   shape = { subject: '', names: ['DNS:a.example'] },
 ): Promise<string> {
-  const id = await storeOrder(store, account, ['a.example'], { createdAt: clock.now(), ...changes });
+  const authorization = newUnguessableId();
+  const shown = { createdAt: clock.now(), authorizations: [authorization], ...changes };
+  const id = await storeOrder(store, account, ['a.example'], shown);
+  await store.commit([
+    insertAuthorization({
+      id: authorization,
+      accountId: account.id,
+      orderId: id,
+      status: 'valid',
+      identifier: { type: 'dns', value: 'a.example', isWildcard: false },
+      profile: 'tlsserver',
+      token: 't',
+      methods: ['http-01'],
+      externalAccount: undefined,
+      createdAt: clock.now(),
+      expiresAt: new Date(clock.now().getTime() + 1_000_000),
+    }),
+  ]);
   const finalization = {
     finalize: '{"protected":"p","payload":"c","signature":"s"}',
     jwk: account.jwk,
@@ -161,23 +189,8 @@ describe('RFC 8555 §7.4: an order that was finalized', () => {
   it('carries the word of the account and of the perspectives where the profile demands them', async () => {
     const keep = createKeep();
     const worker = start(keep, { mode: 'enforce' });
-    const authorization = `authz-${workers}`;
-    const id = await finalized(account, worker, { authorizations: [authorization] });
-    await store.commit([
-      insertAuthorization({
-        id: authorization,
-        accountId: account.id,
-        orderId: id,
-        status: 'valid',
-        identifier: { type: 'dns', value: 'a.example', isWildcard: false },
-        profile: 'tlsserver',
-        token: 't',
-        methods: ['http-01'],
-        externalAccount: undefined,
-        createdAt: clock.now(),
-        expiresAt: new Date(clock.now().getTime() + 1_000_000),
-      }),
-    ]);
+    const id = await finalized(account, worker);
+    const [authorization] = (await readOrder(store, id))?.authorizations ?? [];
     worker.issuance.wake(id);
     assert.equal((await settled(id)).status, 'valid');
     const [results, finalize] = keep.asked[0]?.evidence ?? [];
@@ -328,6 +341,16 @@ describe('acme.md §4: what the keep says', () => {
     const order = await settled(id);
     assert.equal(order.status, 'processing');
     assert.equal(order.nextAttemptAt?.getTime(), clock.now().getTime() + 7_000);
+  });
+
+  it('is not asked where an authorization does not hold any more, whatever the mode', async () => {
+    const keep = createKeep();
+    const detail = 'the authorization for a.example does not hold any more';
+    const worker = start(keep, { freshStatements: () => Promise.reject(new AcmeError('unauthorized', detail)) });
+    const id = await finalized(account, worker);
+    worker.issuance.wake(id);
+    assert.match((await settled(id)).error ?? '', /error:unauthorized.*does not hold/);
+    assert.equal(keep.asked.length, 0);
   });
 
   it('and what a perspective says at the last moment: CAA makes the order invalid', async () => {
