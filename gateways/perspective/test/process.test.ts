@@ -3,9 +3,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { saveCredential } from '@gatehouse/ra-client/credential';
+import { type ConnectionOptions, connect } from 'node:tls';
+import { encodePem } from '@gatehouse/pkix/pem';
+import { type Credential, saveCredential } from '@gatehouse/ra-client/credential';
 import type { CheckCaaRequest, CheckDomainControlRequest } from '@gatehouse/ra-client/perspective';
 import { hour } from '@gatehouse/ra-client/testing/certificate-builder';
+import { createServiceAuthority } from '@gatehouse/ra-client/testing/test-core';
 import { startDnsServer, zone } from './support/dns-server.ts';
 import { readStatement } from './support/read-statement.ts';
 import { newAttempt } from './support/registry-double.ts';
@@ -133,6 +136,42 @@ describe('mpic.md §2: callers are gates on its list', () => {
         code: 'malformed',
         detail: /^attempt: /,
       });
+    });
+  });
+});
+
+describe('mpic.md §1: the channel is authenticated and encrypted', () => {
+  type Side = Pick<ConnectionOptions, 'key' | 'cert' | 'minVersion' | 'maxVersion'>;
+
+  /** What the listener does with a connection like this. */
+  async function attempt({ address }: RunningPerspective, side: Side): Promise<'let in' | 'refused'> {
+    const port = Number(address.slice(address.lastIndexOf(':') + 1));
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['h2'], ...side });
+    const { promise, resolve } = Promise.withResolvers<'let in' | 'refused'>();
+    // The first octets of HTTP/2 come only to whoever is let in.
+    socket.once('data', () => resolve('let in'));
+    socket.once('error', () => resolve('refused')).once('close', () => resolve('refused'));
+    const outcome = await promise;
+    socket.destroy();
+    return outcome;
+  }
+
+  function sideOf({ privateKey, certificate }: Credential): Side {
+    return {
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      cert: encodePem('CERTIFICATE', certificate),
+    };
+  }
+
+  it('lets in whoever has a certificate of the service CA, over TLS 1.3, and nobody else', async () => {
+    await withPerspective({}, async (running) => {
+      const gate = sideOf(service.credential('ra/acme'));
+      assert.equal(await attempt(running, gate), 'let in');
+      assert.equal(await attempt(running, { ...gate, maxVersion: 'TLSv1.2' }), 'refused');
+      assert.equal(await attempt(running, {}), 'refused');
+      assert.equal(await attempt(running, sideOf(createServiceAuthority().credential('ra/acme'))), 'refused');
+      const past = new Date(Date.now() - 1_000);
+      assert.equal(await attempt(running, sideOf(service.credential('ra/acme', { notAfter: past }))), 'refused');
     });
   });
 });
