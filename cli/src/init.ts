@@ -148,7 +148,7 @@ Next:
   gatehouse ra join --token-file - ${option}      # paste the token
   gatehouse est user add NAME ${option} --dns host.example.com
   gatehouse run est ${option}
-  gatehouse ra add acme ${option} --profiles tls-server-validated,gateway-tls --dns example.com
+  gatehouse ra add acme ${option} --profiles tls-server-validated,gateway-tls --dns example.com,gateway-tls:acme.example.com
   gatehouse ra join --token-file - ${option}      # paste the token
   gatehouse run acme ${option}
   gatehouse perspective add NAME ${option}      # two or more, each on a machine elsewhere: docs/domain-validation.md

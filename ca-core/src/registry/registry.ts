@@ -181,7 +181,11 @@ function checkRegistrationAuthority(ra: NewRegistrationAuthority): void {
     throw new CoreError('malformed', 'the maximum validity must be longer than nothing');
   }
   // Refuses entries that could never match.
-  compileScope(ra.scope);
+  const { boundProfiles } = compileScope(ra.scope);
+  const stray = boundProfiles.difference(new Set(ra.profiles)).values().next().value;
+  if (stray !== undefined) {
+    throw new CoreError('malformed', `scope: there are names for profile ${stray}, which the RA may not use`);
+  }
 }
 
 function checkName(name: string): void {

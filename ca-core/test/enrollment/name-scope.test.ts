@@ -30,6 +30,27 @@ const email = (value: string): GeneralName => ({ kind: 'email', value });
 const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,8}[a-z0-9])?$/);
 const host = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
 
+describe('scope: names of one profile', () => {
+  const scope = {
+    dnsSuffixes: ['*', 'gateway-tls:acme.example.com'],
+    ipRanges: ['10.0.0.0/8', 'fd00::/8', 'gateway-tls:10.0.0.1', 'gateway-tls:fd00::1'],
+  };
+
+  it('are all that the profile may have', () => {
+    const own = [dns('acme.example.com'), ip('10.0.0.1'), ip('fd00::1')];
+    assert.ok(own.every((name) => passes(scope, [name], '', 'gateway-tls')));
+    const others = [dns('example.com'), dns('victim.example'), ip('10.0.0.2'), ip('fd00::2')];
+    assert.ok(others.every((name) => !passes(scope, [name], '', 'gateway-tls')));
+    assert.ok([...own, ...others].every((name) => passes(scope, [name], '', 'tls-server-validated')));
+  });
+
+  it('shut out all of the kinds that they do not name', () => {
+    const names = { dnsSuffixes: ['*', 'gateway-tls:acme.example.com'], ipRanges: ['*'] };
+    assert.ok(!passes(names, [ip('10.0.0.1')], '', 'gateway-tls'));
+    assert.ok(!passes(names, [], 'CN=10.0.0.1', 'gateway-tls'));
+  });
+});
+
 describe('scope: DNS suffixes', () => {
   const scope = { dnsSuffixes: ['example.com', 'localhost'] };
 
@@ -379,6 +400,10 @@ describe('scope: entries', () => {
     ['ipRanges', '10.0.0.1/8', /write '10\.0\.0\.0\/8' or '10\.0\.0\.1'/],
     ['ipRanges', '10.0.0.0/33', /not a range/],
     ['ipRanges', '10.0.0', /not a range/],
+    ['ipRanges', 'gateway-tls:10.0.0', /'10\.0\.0' is not a range/],
+    ['ipRanges', '-tls:10.0.0.1', /does not begin with a profile/],
+    ['dnsSuffixes', 'gateway-tls:*.example.com', /is not a domain/],
+    ['dnsSuffixes', 'gateway-tls:', /is not a domain/],
     ['ipRanges', '::ffff:10.0.0.0/104', /write it as IPv4/],
     ['uriPrefixes', 'example.com', /not the beginning of a URI/],
     ['uriPrefixes', 'https://', /not the beginning of a URI/],

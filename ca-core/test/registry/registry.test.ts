@@ -42,8 +42,8 @@ describe('registration authorities', () => {
     await registry.addRegistrationAuthority(ra({ maximumValidityMs: 1000, ratePerSecond: 2.5 }), actor);
     const known = registry.registrationAuthority('est');
     assert.deepEqual([...known.profiles], ['tls-server', 'tls-client']);
-    assert.equal(known.scope.allowsDns('www.example.com'), true);
-    assert.equal(known.scope.allowsDns('www.example.org'), false);
+    assert.equal(known.scope.allowsDns('tls-server', 'www.example.com'), true);
+    assert.equal(known.scope.allowsDns('tls-server', 'www.example.org'), false);
     assert.equal(known.maximumValidityMs, 1000);
     assert.equal(known.ratePerSecond, 2.5);
     assert.deepEqual(known.createdAt, new Date('2026-05-01T00:00:00.007Z'));

@@ -56,9 +56,10 @@ function addAdd(ra: Command): void {
     .addHelpText(
       'after',
       `
-A kind of name without an option is refused; * allows every name of the kind. A subject attribute may be bound to one
-profile: 'device-identity:CN=*'. A gate with TLS needs the profile gateway-tls and the names of its own certificate. The
-status gate needs nothing of all that.
+A kind of name without an option is refused; * allows every name of the kind. DNS names, addresses and subject attributes
+may be bound to one profile: 'device-identity:CN=*'. A gate with TLS needs the profile gateway-tls and the names of its own
+certificate; bind them to it ('gateway-tls:acme.example.com'), or an ACME gate that is taken over could use gateway-tls for
+names that nobody validated. The status gate needs nothing of all that.
 
 The token is printed alone on standard output. It works once.
 
@@ -66,6 +67,7 @@ Examples:
   $ gatehouse ra add est-dmz --profiles tls-server,gateway-tls --dns example.com --ip 10.0.0.0/8
   $ gatehouse ra add est-dmz --profiles device-identity,gateway-tls --dns example.com --uri https://devices.example.com/ \\
       --email example.com --subject 'device-identity:CN=*' --max-validity 90d --rate 50 --token-life 1h
+  $ gatehouse ra add acme --profiles tls-server-validated,gateway-tls --dns '*,gateway-tls:acme.example.com'
   $ gatehouse ra add status --status-only
 `,
     )

@@ -63,8 +63,14 @@ const acme: Gate = {
   name: 'acme',
   demoScope: {
     profiles: ['tls-server-validated', 'tls-server-validated-short-lived', 'gateway-tls'],
-    // Control of the names is validated: the whole of RFC 2606's `test` may be tried.
-    scope: { ...demoNames, dnsSuffixes: ['example.com', 'test', 'localhost'], subjectAttributes: [] },
+    // Control of the names is validated: the whole of RFC 2606's `test` may be tried. That of the gate's own is not, so there
+    // are few of them.
+    scope: {
+      ...demoNames,
+      dnsSuffixes: ['example.com', 'test', 'localhost', 'gateway-tls:localhost', 'gateway-tls:acme.test'],
+      ipRanges: [...demoNames.ipRanges, ...demoNames.ipRanges.map((range) => `gateway-tls:${range}`)],
+      subjectAttributes: [],
+    },
   },
   prepareDemo: () => Promise.resolve(),
   // An operator's directory that was made before there was this gate goes on without.

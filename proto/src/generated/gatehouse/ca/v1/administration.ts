@@ -109,7 +109,11 @@ export interface RegistrationAuthority {
   credentialExpiresAt: Date | undefined;
 }
 
-/** Names an RA may have certified. A kind without an entry is refused; `*` allows every name of the kind. */
+/**
+ * Names an RA may have certified. A kind without an entry is refused; `*` allows every name of the kind. Entries for DNS names,
+ * addresses and subjects may begin with a profile (`gateway-tls:acme.example.com`) and then count for it alone; a profile with
+ * DNS names or addresses of its own takes none of the others.
+ */
 export interface NameScope {
   /** `example.com` allows the domain itself and all below it. */
   dnsSuffixes: string[];
