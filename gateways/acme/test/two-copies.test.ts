@@ -6,53 +6,49 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { startPostgres, type TestPostgres } from '@gatehouse/runtime/test-support/postgres';
 import { newSigner, type Signer } from './support/client.ts';
-import { type Copies, startCopies, WanderingClient } from './support/copies.ts';
+import { type Copy, makeReady, startCopies, WanderingClient } from './support/copies.ts';
 import { startCore, type TestCore } from './support/core.ts';
 import { newKey } from './support/issuer.ts';
 import { chainOf, createSteps, csrOf, refused } from './support/orders.ts';
 import { pollUntil } from './support/poll.ts';
-import { startWorld, type World } from './support/world.ts';
+import { startWebServer, type WebServer } from './support/responders.ts';
 
 const orderCount = 200;
 const inFlight = 12;
 
-const signers = Array.from({ length: 4 }, () => newSigner());
-/** Names say whose they are: `o17.a3.test`. */
-const signerOf = (name: string): number => Number(/\.a(\d+)\./.exec(name)?.[1]);
-
 let core: TestCore;
-let world: World;
+let web: WebServer;
 let postgres: TestPostgres;
 let database: string;
-let copies: Copies;
+let copies: readonly Copy[];
 let client: WanderingClient;
-let steps: ReturnType<typeof createSteps>;
 let accounts: readonly Signer[];
 
 const endings: (() => Promise<void>)[] = [];
 before(async () => {
-  [core, world, postgres] = await Promise.all([
+  [core, web, postgres] = await Promise.all([
     startCore(),
-    startWorld((name) => signers[signerOf(name)]?.public.thumbprint ?? ''),
+    startWebServer(),
     startPostgres({ after: (end) => void endings.push(end) }),
   ]);
-  endings.push(world.close, core.stop);
+  endings.push(web.close, core.stop);
   database = await postgres.createDatabase();
-  copies = await startCopies({
+  copies = await startCopies(2, {
     core,
     database,
-    count: 2,
     acme: {
       profiles: {
         plain: { profile: 'tls-server', description: 'Servers', methods: ['http-01'], allowsInternalNames: true },
       },
-      validation: { httpPort: world.httpPort, resolver: world.resolver, allow: ['127.0.0.0/8'] },
+      validation: { httpPort: web.port, allow: ['127.0.0.0/8'] },
     },
   });
-  client = new WanderingClient(copies.urls, core.trustAnchor);
-  steps = createSteps(client);
-  accounts = await Promise.all(signers.map((signer) => client.account(undefined, signer)));
-  endings.unshift(copies.stop, async () => client.close());
+  client = new WanderingClient(
+    copies.map(({ url }) => url),
+    core.trustAnchor,
+  );
+  accounts = await Promise.all(Array.from({ length: 4 }, () => client.account()));
+  endings.unshift(...copies.map(({ stop }) => stop), async () => client.close());
 });
 after(async () => {
   for (const end of endings) await end();
@@ -78,7 +74,7 @@ describe('two copies of the gate', () => {
     assert.deepEqual(unfinished, { orders: 0 });
     const issued = await Promise.all(Array.from({ length: orderCount }, (_, i) => countIssued(nameOf(i))));
     assert.deepEqual(new Set(issued), new Set([1]));
-    assert.ok(!copies.log().includes('"level":"error"'), copies.log());
+    for (const copy of copies) assert.ok(!copy.log().includes('"level":"error"'), copy.log());
   });
 
   it('redeem a nonce once between them', async () => {
@@ -108,16 +104,16 @@ describe('two copies of the gate', () => {
 
   it('go on when one of them is killed: the other takes over what it was doing', async () => {
     const account = accountOf(0);
-    const made = await Promise.all(Array.from({ length: 8 }, (_, i) => steps.ready(account, [`late${i}.a0.test`])));
+    const made = await Promise.all(Array.from({ length: 8 }, (_, i) => ready(account, `late${i}.localhost`)));
     const finalizing = made.map(({ json }, i) =>
-      client.postAt(1, json.finalize, { csr: csrOf([`late${i}.a0.test`]) }, account).catch(() => undefined),
+      client.postAt(1, json.finalize, { csr: csrOf([`late${i}.localhost`]) }, account).catch(() => undefined),
     );
     await Promise.any(finalizing);
-    await copies.kill(1);
+    await copies[1]?.kill();
     await Promise.all(finalizing);
-    const survivor = new WanderingClient(copies.urls.slice(0, 1), core.trustAnchor);
+    const survivor = new WanderingClient([copies[0]?.url ?? ''], core.trustAnchor);
     for (const [i, { url, json }] of made.entries()) {
-      const name = `late${i}.a0.test`;
+      const name = `late${i}.localhost`;
       // What the dead copy had leased is free when the lease ends.
       const status = await pollUntil(async () => {
         const order = (await survivor.post(url, undefined, account)).json();
@@ -132,7 +128,8 @@ describe('two copies of the gate', () => {
 });
 
 const accountOf = (i: number): Signer => accounts[i % accounts.length] ?? assert.fail('there is no account');
-const nameOf = (i: number): string => `o${i}.a${i % signers.length}.test`;
+const nameOf = (i: number): string => `o${i}.localhost`;
+const ready = (account: Signer, name: string) => makeReady({ client, web }, account, name);
 
 async function countIssued(name: string): Promise<number> {
   return (await Array.fromAsync(core.operator.findCertificates({ name }))).length;
@@ -142,7 +139,7 @@ async function countIssued(name: string): Promise<number> {
 async function obtain(i: number): Promise<void> {
   const name = nameOf(i);
   const account = accountOf(i);
-  const { url, json } = await steps.ready(account, [name]);
+  const { url, json } = await ready(account, name);
   const keys = [newKey(), newKey()] as const;
   const races: readonly (readonly KeyObject[])[] = [
     [keys[0]],
@@ -158,7 +155,7 @@ async function obtain(i: number): Promise<void> {
   for (const answer of answers) if (answer.status !== 200) refused(answer, 403, 'orderNotReady');
   assert.ok(answers.some(({ status }) => status === 200));
 
-  const order = await steps.finished(account, url);
+  const order = await createSteps(client).finished(account, url);
   assert.equal(order.status, 'valid', JSON.stringify(order));
   const downloads = await Promise.all(
     [0, 1].map((copy) => client.postAt(copy, String(order.certificate), undefined, account)),
