@@ -48,8 +48,9 @@ export async function enroll(
   request: EnrollRequest,
 ): Promise<EnrollmentAnswer> {
   try {
-    refuseOversized(request);
+    // First, because every other refusal is recorded: the audit log must not grow faster than the RA may ask.
     keep.registry.admitEnrollment(keep.registry.registrationAuthority(context.caller.name));
+    refuseOversized(request);
     const answer = await answerOnce(keep, context.caller.name, request, (content) =>
       decide(keep, context, request, content),
     );

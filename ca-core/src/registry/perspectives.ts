@@ -48,6 +48,8 @@ export type PerspectiveRegistry = {
   listSigningKeys(holder: string): readonly SigningKeyRecord[];
   /** Counts one new key of the holder with this URI. Throws CoreError `rate-limited`: rows of keys stay for good. */
   admitSigningKey(holder: string): void;
+  /** Counts one new address or build. Throws CoreError `rate-limited`: each is in the audit log for good. */
+  admitEndpoint(holder: string): void;
   /**
    * Registers a perspective, together with `also` (a join token for it).
    *
@@ -71,6 +73,9 @@ export type PerspectiveView = PerspectiveRegistry & {
 /** A key lives for days; a holder that makes more than these has lost its mind or its credential. */
 const newKeysPerHour = 4;
 
+/** Whoever is started again and again on another port is let through; who would fill the audit log is not. */
+const newEndpointsPerHour = 60;
+
 /** Creates the view, empty before the first `reload`. @param change commits a set and reads everything again */
 export function createPerspectiveView(
   store: Store,
@@ -83,6 +88,14 @@ export function createPerspectiveView(
   let keysOfHolder: ReadonlyMap<string, readonly SigningKeyRecord[]> = new Map();
 
   const newKeys = new RateLimiter({ ratePerSecond: newKeysPerHour / 3600, burst: 16, clock });
+  const newEndpoints = new RateLimiter({ ratePerSecond: newEndpointsPerHour / 3600, burst: 60, clock });
+
+  function admit(limiter: RateLimiter, holder: string, what: string): void {
+    const decision = limiter.take(holder);
+    if (decision.ok) return;
+    const retryAfterSeconds = Math.ceil(decision.retryAfterMs / 1000);
+    throw new CoreError('rate-limited', `${holder} ${what} faster than it may`, { retryAfterSeconds });
+  }
 
   function stored(name: string): PerspectiveRecord {
     const perspective = perspectives.get(name);
@@ -102,12 +115,8 @@ export function createPerspectiveView(
     findSigningKey: (keyId) => signingKeys.get(keyId),
     isSigningKey: (fingerprint) => fingerprints.has(hex(fingerprint)),
     listSigningKeys: (holder) => keysOfHolder.get(holder) ?? [],
-    admitSigningKey: (holder) => {
-      const decision = newKeys.take(holder);
-      if (decision.ok) return;
-      const retryAfterSeconds = Math.ceil(decision.retryAfterMs / 1000);
-      throw new CoreError('rate-limited', `${holder} makes new keys faster than it may`, { retryAfterSeconds });
-    },
+    admitSigningKey: (holder) => admit(newKeys, holder, 'makes new keys'),
+    admitEndpoint: (holder) => admit(newEndpoints, holder, 'moves'),
     addPerspective: async (perspective, actor, also) => {
       checkPerspective(perspective);
       const { name, site, rir, latitude, longitude } = perspective;

@@ -48,6 +48,7 @@ export async function registerSigningKey(
   if (known === undefined) admitKey(keep, caller, subjectPublicKeyInfo);
   else refuseOtherKey(known, caller);
   if (known !== undefined && !endpoint.hasChanged) return known;
+  if (endpoint.hasChanged) registry.admitEndpoint(caller.uri);
   // The holder's clock is the one under its statements: a first one must not be older than its key.
   const activeFrom = new Date(Math.min(clock.now().getTime(), issuedAt.getTime()));
   const key = { keyId, holder: caller.uri, subjectPublicKeyInfo, activeFrom };

@@ -153,6 +153,14 @@ describe('a key is refused', () => {
     await register(many);
   });
 
+  it('when its holder moves without end, each time with a line in the audit log', async () => {
+    const lost = { connection: await joinPerspective(core, 'lost'), uri: callerUri('perspective', 'lost') };
+    const key = newKey();
+    for (let i = 0; i < 60; i++) await register(lost, key, `127.0.0.1:${1000 + i}`);
+    await refused(register(lost, key, '127.0.0.1:999'), 'rate-limited', /moves faster/);
+    await register(lost, key, '127.0.0.1:1059');
+  });
+
   it('when its holder makes one after the other without end', async () => {
     const mad = { connection: await joinPerspective(core, 'mad'), uri: callerUri('perspective', 'mad') };
     for (let i = 0; i < 16; i++) await retireSigningKey(mad.connection, (await register(mad)).keyId);
