@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { encodePem } from '@gatehouse/pkix/pem';
+import { prime, primeAfter, rocaPrime, rsaKey } from '@gatehouse/pkix/test-support/rsa-keys';
 import fc from 'fast-check';
 import { judgeCertificationRequest, readCsr } from '../../src/certification-request.ts';
 import { AcmeError } from '../../src/errors.ts';
 import type { Identifier } from '../../src/identifier.ts';
+import { judgeKey } from '../../src/key-rules.ts';
 import type { ProblemType } from '../../src/problem.ts';
 import { newKey, newRequest } from '../support/issuer.ts';
 
@@ -146,6 +148,17 @@ describe('RFC 8555 §7.4, §11.1: the key of the CSR', () => {
       [generateKeyPairSync('ed25519').privateKey, /Ed25519 keys are not accepted/],
     ];
     for (const [key, detail] of bad) assert.throws(() => judge(withKey(key)), refusal('badCSR', detail));
+  });
+
+  it('is none that anybody could factor: ROCA, neighbouring primes, small factors (BR §6.1.1.3)', () => {
+    const half = prime(1024);
+    const weak: readonly (readonly [bigint, RegExp])[] = [
+      [rocaPrime() * rocaPrime(), /ROCA/],
+      [half * primeAfter(half), /so close/],
+      [((1n << 2046n) + 1n) * 3n, /divisible by 3/],
+    ];
+    for (const [modulus, detail] of weak) assert.match(judgeKey(rsaKey(modulus), keys) ?? '', detail);
+    assert.match(judgeKey(rsaKey(half * prime(1024), 3n), keys) ?? '', /exponent/);
   });
 
   it('is one whose private half the client has', () => {
