@@ -27,6 +27,7 @@ import { createValidation } from './perspectives/validation.ts';
 import { type AcmeProfiles, createProfiles } from './profiles.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createApp } from './server.ts';
+import { endLeftLeases } from './state/left-leases.ts';
 import { openAcmeState } from './state/open.ts';
 import { sharedSecret } from './state/secrets.ts';
 import { type AcmeUrlsOptions, createUrls } from './urls.ts';
@@ -76,6 +77,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
     clock,
   });
   process.onShutdown('state', () => store.close());
+  await endLeftLeases(store);
   process.addReadinessCheck(() =>
     store.isHealthy() ? [] : [{ check: 'database', detail: 'the database cannot be reached' }],
   );

@@ -17,6 +17,7 @@ import {
   readAuthorization,
   StateChangedError,
 } from '../src/state/authorizations.ts';
+import { endLeftLeases } from '../src/state/left-leases.ts';
 import { insertOrder, readOrder } from '../src/state/orders.ts';
 import { readStatements } from '../src/state/statements.ts';
 import { newValidationLease, startValidation, type ValidationJob } from '../src/validation-job.ts';
@@ -216,6 +217,19 @@ for (const [dialect, make] of Object.entries(dialects)) {
       clock.advance(30_000);
       await job.sweep();
       assert.equal((await settled(id))?.status, 'valid');
+    });
+
+    it('of a gate that was killed end when it starts again, where nobody else can have them', async (context) => {
+      await prepare(context, make);
+      const [id = ''] = (await storePending()).ids;
+      await store.commit([
+        attemptChallenge(id, 'http-01', account.thumbprint, newValidationLease({ worker: 'dead', clock })),
+      ]);
+      await endLeftLeases(store);
+      const { job } = await copy('two', async () => passed());
+      await job.sweep();
+      if (store.dialect === 'sqlite') assert.equal((await settled(id))?.status, 'valid');
+      else assert.equal((await readAuthorization(store, id))?.leaseOwner, 'dead');
     });
 
     it('are taken by one of many copies', async (context) => {
