@@ -49,6 +49,7 @@ export class PatientClient {
   #urls: Resource = {};
   #account = '';
   #nonces: string[] = [];
+  #isClosed = false;
 
   constructor(options: PatientOptions) {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -126,7 +127,9 @@ export class PatientClient {
     return this.#urls;
   }
 
+  /** What is still being asked for fails. */
   close(): void {
+    this.#isClosed = true;
     this.#agent.destroy();
   }
 
@@ -161,7 +164,7 @@ export class PatientClient {
     const deadline = Date.now() + longestWaitMs;
     for (let waitMs = pauseMs; ; waitMs = Math.min(longestPauseMs, 2 * waitMs)) {
       const answer = await attempt().catch((error: unknown) => {
-        if (Date.now() > deadline) throw error;
+        if (this.#isClosed || Date.now() > deadline) throw error;
         return undefined;
       });
       const isFinal = answer !== undefined && answer.status < 500 && !answer.body.includes(':badNonce');

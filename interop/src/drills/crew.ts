@@ -47,7 +47,9 @@ export async function hireCrew(house: House, size: number, witness: OrderWitness
           ends.push(await clientOf(index).issue(names, newRequest(names)));
         }
       };
-      await Promise.all(Array.from({ length: inFlight }, work));
+      await Promise.all(Array.from({ length: inFlight }, work)).finally(() => {
+        next = count;
+      });
       return ends;
     },
     close: () => {
