@@ -170,6 +170,41 @@ describe('RFC 8555 §6.6: limits of orders', () => {
   });
 });
 
+describe('acme.md §3, rule 6: expiry', () => {
+  const expire = (table: 'orders' | 'authorizations', url: string) =>
+    store.commit([
+      {
+        sql: `update "${table}" set "expires_at" = ? where "id" = ?`,
+        parameters: [Date.now() - 1_000, url.split('/').at(-1) ?? ''],
+        expects: { rows: 1, otherwise: () => new Error('there is none') },
+      },
+    ]);
+
+  it('is judged when an order is read: it is invalid, says why, and takes no CSR', async () => {
+    const account = await client.account();
+    const made = await order(account, { identifiers: dns('late.test') });
+    const location = String(made.headers.location);
+    await expire('orders', location);
+    const { status, error } = (await client.post(location, undefined, account)).json();
+    assert.equal(status, 'invalid');
+    assert.match(JSON.stringify(error), /expired/);
+    const finalized = await client.post(String(made.json().finalize), { csr: 'AAAA' }, account);
+    assert.equal(typeOf(finalized), 'orderNotReady');
+  });
+
+  it('is judged when an authorization is read: its challenges are not attempted any more', async () => {
+    const account = await client.account();
+    const made = await order(account, { identifiers: dns('later.test') });
+    const [url = ''] = made.json().authorizations as string[];
+    const { challenges } = (await client.post(url, undefined, account)).json();
+    assert.ok(Array.isArray(challenges));
+    await expire('authorizations', url);
+    assert.equal((await client.post(url, undefined, account)).json().status, 'expired');
+    assert.equal(typeOf(await client.post(challenges[0].url, {}, account)), 'malformed');
+    assert.equal(typeOf(await client.post(url, { status: 'deactivated' }, account)), 'malformed');
+  });
+});
+
 describe('acme.md §9: strict mode', () => {
   it('takes no challenge request but {}', async () => {
     const account = await client.account();
