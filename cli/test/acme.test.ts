@@ -16,6 +16,7 @@ import { countNameFailure } from '@gatehouse/gateway-acme/state/rate-limits';
 import { systemClock } from '@gatehouse/runtime/clock';
 import type { StateStore } from '@gatehouse/runtime/database/state-store';
 import { createLog } from '@gatehouse/runtime/log';
+import { startPostgres } from '@gatehouse/runtime/test-support/postgres';
 import { runCommand } from './faults/support/command.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatehouse-cli-acme-'));
@@ -216,6 +217,27 @@ describe('gatehouse acme eab', () => {
       assert.equal(exitCode, 1);
       assert.match(errors, message);
     }
+  });
+});
+
+describe('gatehouse acme on PostgreSQL', () => {
+  it('works on the database that the configuration names, whose address is a secret', async (context) => {
+    const server = await startPostgres(context);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'gatehouse-cli-acme-'));
+    context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+    writeFileSync(
+      join(elsewhere, 'gatehouse.yaml'),
+      'acme:\n  core: { credential: x }\n  database: { postgres: { environment: ACME_DATABASE } }\n',
+    );
+    const environment = { ACME_DATABASE: await server.createDatabase() };
+    const run = (...args: string[]) => runCommand(['acme', ...args, '--data', elsewhere], { environment });
+    const added = await run('eab', 'add', '--name', 'www.example', '--json');
+    assert.equal(added.exitCode, 0, added.errors);
+    const { keyId } = JSON.parse(added.output);
+    assert.match((await run('eab', 'list')).output, new RegExp(`${keyId}  active  0/`));
+    assert.match((await run('incident', 'list')).errors, /there is no incident/);
+    const without = await runCommand(['acme', 'eab', 'list', '--data', elsewhere]);
+    assert.match(without.errors, /ACME_DATABASE should hold a secret but is not set/);
   });
 });
 
