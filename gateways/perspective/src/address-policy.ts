@@ -22,6 +22,8 @@ export type AddressVerdict =
 export type AddressPolicy = {
   /** `name`: the host by which the address was found, or the address itself. */
   judge(address: string, name: string): AddressVerdict;
+  /** Whether what a host says may lead to another one: not into a zone that is looked at in a way of its own, from outside. */
+  leadsTo(from: string, to: string): boolean;
 };
 
 /** What {@link createAddressPolicy} takes; ranges as `address/bits`. */
@@ -57,6 +59,10 @@ export function createAddressPolicy(options: AddressPolicyOptions = {}): Address
         return { isAllowed: false, address: text, reason: `${inside}${why}` };
       }
       return { isAllowed: true, address: text };
+    },
+    leadsTo(from, to) {
+      const zone = closestZone(zones, to);
+      return zone === undefined || zone === closestZone(zones, from);
     },
   };
 }

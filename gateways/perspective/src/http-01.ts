@@ -29,6 +29,10 @@ export async function lookByHttp(look: Look, host: string, token: string, keyAut
     }
     const next = readLocation(look, url, answer.location);
     if (typeof next === 'string') return fail('connection', `${where} redirects ${next}`, trail.seen());
+    // Whoever has any name at all could have our own servers fetched, with a path of his choice, and read what they answer.
+    if (!look.parts.addressPolicy.leadsTo(host, next.hostname)) {
+      return fail('connection', `${where} redirects to ${shown(next)}: not followed into that zone`, trail.seen());
+    }
     url = next;
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { createAddressPolicy } from '../src/address-policy.ts';
 import { checkDomainControl } from '../src/check-domain-control.ts';
 import { alternativeNames, makeCertificate } from './support/certificates.ts';
 import { type Responder, zone } from './support/dns-server.ts';
@@ -52,6 +53,29 @@ describe('BR 3.2.2.4.19: redirects', () => {
       assert.equal(server.requests[1]?.host, 'b.test');
       assert.deepEqual(finding.dns.map(({ name }) => name).sort(), ['a.test', 'a.test', 'b.test', 'b.test']);
     }
+  });
+
+  it('lead into a zone that is looked at in its own way only from there', async (t) => {
+    const server = await startHttpServer(t, ({ target }) =>
+      target.startsWith('/.well-known/') ? redirect('http://router.corp.test/reboot?now', 302) : answer(200, 'secret'),
+    );
+    const names = zone({ 'a.test': loopback, 'a.corp.test': loopback, 'router.corp.test': loopback });
+    const zones = [{ zone: 'corp.test', allow: ['127.0.0.0/8'] }];
+    const addressPolicy = createAddressPolicy({ allow: ['127.0.0.1/32'], zones });
+    const parts = await createParts(t, names, { httpPort: server.port, addressPolicy });
+    const outside = await checkDomainControl(parts, controlRequest(), farDeadline());
+    assert.deepEqual([outside.result, outside.problem?.type, server.requests.length], ['fail', 'connection', 1]);
+    assert.match(
+      outside.problem?.detail ?? '',
+      /redirects to http:\/\/router\.corp\.test.*not followed into that zone/,
+    );
+    assert.ok(
+      outside.dns.every(({ name }) => name === 'a.test'),
+      'its address is not looked up either',
+    );
+    const identifier = { type: 'dns', value: 'a.corp.test', isWildcard: false };
+    const inside = await checkDomainControl(parts, controlRequest({ identifier }), farDeadline());
+    assert.match(inside.problem?.detail ?? '', /'secret' instead of/);
   });
 
   it('may be relative, or name the port that stands for 80', async (t) => {
