@@ -39,8 +39,8 @@ const leaseMs = 10_000;
 const renewEveryMs = 2_500;
 const sweepEveryMs = 1_000;
 const sweepLimit = 64;
-/** Validations at a time. They mostly wait for others. */
-const concurrency = 256;
+/** Validations at a time. They mostly wait for others; each asks a perspective twice, which has limits for one gate. */
+const concurrency = 100;
 
 /** How long the end of the process waits for validations. */
 const closingMs = 2_000;

@@ -2,6 +2,7 @@
 // get a moment to be recorded; whoever answers after that is as good as silent. Nothing is asked twice in one attempt.
 
 import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
 import type { Attempt } from '@gatehouse/ra-client/perspective';
@@ -36,6 +37,9 @@ export type RemoteOutcome = {
 /** How long late answers are waited for once it is decided (mpic.md §4). */
 const graceMs = 500;
 
+/** What is left of the time when it is not worth asking again. */
+const leastTimeMs = 2_000;
+
 /** Asks. Never fails: who cannot be asked is silent. */
 export async function askRemotes(remote: RemoteCheck): Promise<RemoteOutcome> {
   const { rules, chosen, own, subject, deadline, clock } = remote;
@@ -67,7 +71,8 @@ async function askOne(perspective: RemotePerspective, remote: RemoteCheck): Prom
   const { check, attempt, subject, deadline, clock, breaker } = remote;
   const { name, client } = perspective;
   const askedAt = clock.now();
-  const finding = await ask(client, check, attempt, subject, deadline).then(
+  const asking = untilAdmitted(() => ask(client, check, attempt, subject, deadline), deadline, clock);
+  const finding = await asking.then(
     (statement) => judgeStatement(perspective, { check, attempt, subject, askedAt }, statement, clock.now()),
     (error: unknown): Finding => ({
       kind: 'silent',
@@ -78,6 +83,19 @@ async function askOne(perspective: RemotePerspective, remote: RemoteCheck): Prom
   if (finding.kind === 'stated') breaker.answered(name, check);
   else breaker.missed(name, check);
   return finding;
+}
+
+/** One that is busy with others has not looked yet: it is asked again, while there is time for an answer. */
+async function untilAdmitted(work: () => Promise<string>, deadline: Date, clock: Clock): Promise<string> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const isBusy = error instanceof CoreError && error.code === 'rate-limited';
+      if (!isBusy || deadline.getTime() - clock.now().getTime() < leastTimeMs) throw error;
+      await sleep(randomInt(100, 400));
+    }
+  }
 }
 
 function shuffle<T>(list: readonly T[]): readonly T[] {

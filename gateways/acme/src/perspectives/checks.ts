@@ -47,7 +47,7 @@ export type CheckOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** For the primary, and then for the remote ones; 20 000 unless told. */
+  /** For the primary, and then for the remote ones; 15 000 unless told. */
   readonly timeoutMs?: number | undefined;
 };
 
@@ -65,7 +65,7 @@ export function caaDemand(
 
 /** Makes the checks. */
 export function createChecks(options: CheckOptions): Checks {
-  const { primary, registry, secret, clock, log, timeoutMs = 20_000 } = options;
+  const { primary, registry, secret, clock, log, timeoutMs = 15_000 } = options;
   const breaker = createBreaker(clock, log);
   const metrics = createValidationMetrics(options.metrics, () => breaker.open());
   const one = createOneCheck({ primary, registry, breaker, metrics, clock, log, timeoutMs });

@@ -9,7 +9,7 @@ import { readStatement } from '../../src/perspectives/judge-statement.ts';
 import { createTestLog } from '../support/log.ts';
 import { type Behaviour, createDouble, newKey, rulesOf, subjectOf } from '../support/perspectives.ts';
 
-function start(count = 2) {
+function start(count = 2, timeoutMs = 2_000) {
   const primary = createDouble('acme', { site: '', holder: 'spiffe://gatehouse.internal/ra/acme' });
   const remotes = Array.from({ length: count }, (_, i) => createDouble(`site-${i + 1}`));
   const { log, lines } = createTestLog();
@@ -25,7 +25,7 @@ function start(count = 2) {
     clock: systemClock,
     log,
     metrics: createMetrics('test_'),
-    timeoutMs: 2_000,
+    timeoutMs,
   });
   const remote = (n: number) => {
     const found = remotes[n - 1];
@@ -204,6 +204,13 @@ describe('mpic.md §6: a perspective that does not do what it should', () => {
     const outcome = await checks.validate(subjectOf(), rulesOf(2, 1));
     assert.ok(outcome.kind === 'failed' && outcome.isOurFault);
     assert.ok(performance.now() - before < 3_000);
+  });
+
+  it('is busy: it is asked again while there is time, since it has not looked yet', async () => {
+    const { checks, remotes } = start(2, 6_000);
+    for (const double of remotes) double.behave('dcv', { busy: 2 });
+    const outcome = await checks.validate(subjectOf(), rulesOf(2, 2));
+    assert.ok(outcome.kind === 'passed' && outcome.dcv.statements.length === 3);
   });
 
   it('is dead: it is left out of the next selection where others are enough', async () => {

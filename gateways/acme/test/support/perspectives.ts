@@ -25,6 +25,8 @@ export type Behaviour = {
   readonly type?: string;
   /** Fails instead of answering. */
   readonly fails?: boolean;
+  /** Is too busy to look, so many times. */
+  readonly busy?: number;
   /** Answers only when this resolves. */
   readonly waits?: Promise<void>;
 };
@@ -51,6 +53,7 @@ export function createDouble(
   const key = newKey();
   const behaviours = new Map<'dcv' | 'caa', Behaviour>();
   const asked: Double['asked'] = [];
+  let refusals = 0;
   const answer = async (
     check: 'dcv' | 'caa',
     request: CheckDomainControlRequest | CheckCaaRequest,
@@ -58,6 +61,7 @@ export function createDouble(
     asked.push({ check, request });
     const behaviour = behaviours.get(check) ?? {};
     await behaviour.waits;
+    if (refusals++ < (behaviour.busy ?? 0)) throw new CoreError('rate-limited', 'many checks are under way');
     if (behaviour.fails === true) throw new CoreError('unavailable', `the perspective ${name} cannot be reached`);
     const honest = makePayload(check, request, { holder, site, rir }, behaviour);
     const payload = behaviour.says?.(honest) ?? honest;
