@@ -190,6 +190,8 @@ async function openChecks(process: Gate<AcmeConfiguration>, { store, profiles, s
     log,
     metrics,
   });
+  // At once: it asks the keep from now on, and must not when that is no more.
+  process.onShutdown('perspective', () => primary.close());
   process.addReadinessCheck(() => primary.problems());
   const registry = createPerspectiveRegistry({
     listPerspectives: () => core.validation.listPerspectives(),
