@@ -142,6 +142,18 @@ describe('mpic.md §3: evidence', () => {
   });
 });
 
+describe('acme.md §6: limits', () => {
+  it('an order of 100 names goes through with the statements of all of them', async () => {
+    const account = await client.account();
+    const names = Array.from({ length: 100 }, newName);
+    const { url, json } = await ready(account, names);
+    const answer = await client.post(json.finalize, { csr: csrOf(names) }, account);
+    assert.equal(answer.status, 200, answer.body);
+    const order = await finished(url, account);
+    assert.equal(order.status, 'valid', JSON.stringify(order));
+  });
+});
+
 describe('acme.md §3, rule 7: kill -9', () => {
   it('of the gate while orders are processing: each becomes valid with one certificate', async () => {
     const account = await client.account();
