@@ -39,6 +39,7 @@ import { recordConfiguration } from './record-configuration.ts';
 import { refuseLostDatabase } from './refuse-lost-database.ts';
 import { type Caller, coreUri, identifyCaller } from './registry/caller.ts';
 import { createRegistry } from './registry/registry.ts';
+import { warnOfUnvalidatedNames } from './registry/unvalidated-names.ts';
 import { createBulkRevocations } from './revocation/bulk-revocation.ts';
 import { responderIssuance } from './revocation/issue-responder-certificate.ts';
 import { administrationService } from './services/administration.ts';
@@ -165,6 +166,7 @@ async function bringUp(
     metrics: createKeepMetrics(metrics),
   };
   measureState(metrics, keep, seals);
+  for (const ra of keep.registry.listRegistrationAuthorities()) if (!ra.isDisabled) warnOfUnvalidatedNames(keep, ra);
 
   const { ocsp } = configuration.status.issuing;
   const responder = await openOcspResponder({

@@ -10,6 +10,7 @@ import { durationFromMs, durationToMs } from '@gatehouse/proto/duration';
 import type { Keep } from '../keep.ts';
 import { callerUri } from '../registry/caller.ts';
 import type { RegistrationAuthority } from '../registry/registry.ts';
+import { warnOfUnvalidatedNames } from '../registry/unvalidated-names.ts';
 import { newJoinToken } from './new-join-token.ts';
 
 /** Registers an RA. Throws CoreError `malformed`, `profile-unknown` or `conflict`. */
@@ -26,7 +27,7 @@ export async function addRegistrationAuthority(
     if (authority === 'service') throw new CoreError('malformed', `profile ${profile} cannot be enrolled by an RA`);
   }
   const token = newJoinToken(keep, actor, { kind: 'gate', name: wanted.name }, request.tokenLife);
-  await keep.registry.addRegistrationAuthority(
+  const added = await keep.registry.addRegistrationAuthority(
     {
       name: wanted.name,
       profiles: wanted.profiles,
@@ -44,6 +45,7 @@ export async function addRegistrationAuthority(
     actor,
     token.set,
   );
+  warnOfUnvalidatedNames(keep, added);
   return { token: token.token, expiresAt: token.expiresAt };
 }
 
