@@ -289,6 +289,27 @@ describe('ARCHITECTURE §5: the process', () => {
     );
   });
 
+  it('gives the statement of a check that is under way before it ends', async (t) => {
+    const { promise: isHeld, resolve: held } = Promise.withResolvers<void>();
+    let isReleased = false;
+    const resolver = await startDnsServer(t, (asked) => {
+      held();
+      return isReleased ? seesDigest(asked) : [];
+    });
+    const validation = { resolver: resolver.address, resolverTimeout: '300ms' };
+    await withPerspective({ section: { validation } }, async (running) => {
+      const client = running.as('ra/acme');
+      const first = client.checkDomainControl(controlOf(), soon());
+      await isHeld;
+      const { jwk } = keyOf(running);
+      const stopped = running.stop();
+      isReleased = true;
+      assert.equal(readStatement(await first, jwk).result, 'pass');
+      await stopped;
+      await assert.rejects(client.checkDomainControl(controlOf(), soon(1_000)), { code: 'unavailable' });
+    });
+  });
+
   it('leaves no run file behind', async () => {
     let file = '';
     await withPerspective({}, async ({ directory }) => {

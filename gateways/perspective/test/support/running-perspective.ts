@@ -33,6 +33,8 @@ export type RunningPerspective = {
   readonly registry: RegistryDouble;
   /** Asks as the party with this path: `ra/acme`. */
   as(path: string): PerspectiveClient;
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<void>;
   /** Of the management listener. */
   readiness(): Promise<{ readonly code: number; readonly problems: readonly { check: string; detail: string }[] }>;
 };
@@ -45,7 +47,11 @@ export async function withPerspective(
   const registry = createRegistryDouble('dublin', systemClock);
   const core = await startTestCore(service, registryAnswers(registry));
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-perspective-'));
+  const clients: PerspectiveClient[] = [];
   const stops: (() => void | Promise<void>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
+  };
   try {
     saveCredential(join(directory, 'credential.pem'), options.credential ?? service.credential('perspective/dublin'));
     const configuration = perspectiveSchema.parse({
@@ -67,12 +73,13 @@ export async function withPerspective(
     const as = (path: string): PerspectiveClient => {
       const credential = holdCredential(service.credential(path));
       const client = connectPerspective({ address, name: 'dublin', credential, log: silentLog });
-      stops.push(() => client.close());
+      clients.push(client);
       return client;
     };
-    await body({ address, directory, registry, as, readiness: () => readReadiness(directory) });
+    await body({ address, directory, registry, as, stop: stopAll, readiness: () => readReadiness(directory) });
   } finally {
-    for (const stop of stops.reverse()) await stop();
+    await stopAll();
+    for (const client of clients) await client.close();
     core.stop();
     rmSync(directory, { recursive: true });
   }
