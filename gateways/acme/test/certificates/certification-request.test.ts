@@ -39,9 +39,10 @@ function judge(der: Uint8Array, identifiers = names): void {
 
 describe('RFC 8555 §7.4: the csr member', () => {
   const der = newRequest({ names: alternativeNames });
-  const paddable = [...Array(3).keys()]
-    .map((length) => newRequest({ names: [`DNS:${'a'.repeat(length + 1)}.example`] }))
-    .find((one) => one.length % 3 !== 0);
+  // Signatures differ in length from one to the next: one of many leaves the last group of base64 open.
+  const paddable = Array.from({ length: 40 }, () => newRequest({ names: alternativeNames })).find(
+    ({ length }) => length % 3 !== 0,
+  );
 
   it('is base64url of DER; padding is cut off unless the gate is strict', () => {
     assert.ok(paddable !== undefined);
