@@ -9,7 +9,8 @@ import { type ChallengeType, challengeTypes } from './config.ts';
 import { AcmeError, notFound } from './errors.ts';
 import type { AccountExchange, AcmeAnswer, Operation } from './exchange.ts';
 import type { AcmeGate } from './gate.ts';
-import { type Authorization, attemptChallenge, StateChangedError } from './state/authorizations.ts';
+import { type Authorization, StateChangedError } from './state/authorizations.ts';
+import { attemptChallenge } from './state/validations.ts';
 import { newValidationLease } from './validation-job.ts';
 
 /** POST-as-GET of a challenge, and the word that it can be validated. */

@@ -6,19 +6,16 @@ import type { StateOperation } from '@gatehouse/runtime/database/state-store';
 import type { AcmeGate } from './gate.ts';
 import type { ValidationOutcome } from './perspectives/validation.ts';
 import type { Problem } from './problem.ts';
-import {
-  type Authorization,
-  invalidateAuthorization,
-  type Lease,
-  listUnattended,
-  readAuthorization,
-  renewLease,
-  StateChangedError,
-  takeValidation,
-  validateAuthorization,
-} from './state/authorizations.ts';
+import { type Authorization, type Lease, readAuthorization, StateChangedError } from './state/authorizations.ts';
 import { countValidAuthorization, invalidateOrder } from './state/orders.ts';
 import { putStatements } from './state/statements.ts';
+import {
+  invalidateAuthorization,
+  listUnattended,
+  renewLease,
+  takeValidation,
+  validateAuthorization,
+} from './state/validations.ts';
 import { storeProblem } from './stored-problem.ts';
 
 /** What the worker needs of the gate. */

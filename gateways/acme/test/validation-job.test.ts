@@ -11,7 +11,6 @@ import type { Validation, ValidationOutcome } from '../src/perspectives/validati
 import type { RateLimits } from '../src/rate-limits.ts';
 import type { Account } from '../src/state/accounts.ts';
 import {
-  attemptChallenge,
   deactivateAuthorization,
   insertAuthorization,
   readAuthorization,
@@ -20,6 +19,7 @@ import {
 import { endLeftLeases } from '../src/state/left-leases.ts';
 import { insertOrder, readOrder } from '../src/state/orders.ts';
 import { readStatements } from '../src/state/statements.ts';
+import { attemptChallenge } from '../src/state/validations.ts';
 import { newValidationLease, startValidation, type ValidationJob } from '../src/validation-job.ts';
 import { dialects, type MakeState, type SharedState } from './support/dialects.ts';
 import { createTestLog } from './support/log.ts';

@@ -1,6 +1,5 @@
-// Authorizations (RFC 8555 §7.1.4) as they are stored, each with the one challenge that was attempted and the lease of who
-// validates it. Every change of status is a compare-and-swap, of a validation also on its lease: a worker that lost it
-// changes nothing.
+// Authorizations (RFC 8555 §7.1.4) as they are stored, each with the one challenge that was attempted. Every change of status is
+// a compare-and-swap on the status before; how one is validated stands in validations.ts.
 
 import type { StateOperation, StateStore } from '@gatehouse/runtime/database/state-store';
 import { type Selectable, sql } from 'kysely';
@@ -113,78 +112,6 @@ const selectValidNames = compileListQuery(2, (names) =>
   ),
 );
 
-const selectUnattended = compileQuery((database) =>
-  database
-    .selectFrom('authorizations')
-    .select('id')
-    .where('lease_until', '<', slot<number>(0))
-    .where('status', '=', sql.lit<AuthorizationStatus>('pending'))
-    .where('method', 'is not', null)
-    .orderBy('lease_until')
-    .limit(slot<number>(1)),
-);
-
-const attempt = compileQuery((database) =>
-  database
-    .updateTable('authorizations')
-    .set({ method: slot(0), thumbprint: slot(1), lease_owner: slot(2), lease_until: slot(3) })
-    .where('id', '=', slot<string>(4))
-    .where('status', '=', sql.lit<AuthorizationStatus>('pending'))
-    .where('method', 'is', null),
-);
-
-// What another copy left goes to whoever comes first after the lease ended.
-const takeOver = compileQuery<Row>((database) =>
-  database
-    .updateTable('authorizations')
-    .set({ lease_owner: slot(0), lease_until: slot(1) })
-    .where('id', '=', slot<string>(2))
-    .where('status', '=', sql.lit<AuthorizationStatus>('pending'))
-    .where('method', 'is not', null)
-    .where('lease_until', '<', slot<number>(3))
-    .returningAll(),
-);
-
-const renew = compileQuery((database) =>
-  database
-    .updateTable('authorizations')
-    .set({ lease_until: slot(0) })
-    .where('id', '=', slot<string>(1))
-    .where('status', '=', sql.lit<AuthorizationStatus>('pending'))
-    .where('lease_owner', '=', slot<string>(2))
-    .returning('id'),
-);
-
-const validate = compileQuery((database) =>
-  database
-    .updateTable('authorizations')
-    .set({
-      status: sql.lit<AuthorizationStatus>('valid'),
-      lease_owner: sql.lit(null),
-      lease_until: sql.lit(null),
-      validated_at: slot(0),
-      expires_at: slot(1),
-    })
-    .where('id', '=', slot<string>(2))
-    .where('status', '=', sql.lit<AuthorizationStatus>('pending'))
-    .where('lease_owner', '=', slot<string>(3)),
-);
-
-const invalidate = compileQuery((database) =>
-  database
-    .updateTable('authorizations')
-    .set({
-      status: sql.lit<AuthorizationStatus>('invalid'),
-      lease_owner: sql.lit(null),
-      lease_until: sql.lit(null),
-      error: slot(0),
-      validated_at: slot(1),
-    })
-    .where('id', '=', slot<string>(2))
-    .where('status', '=', sql.lit<AuthorizationStatus>('pending'))
-    .where('lease_owner', '=', slot<string>(3)),
-);
-
 const liveStatuses = [sql.lit<AuthorizationStatus>('pending'), sql.lit<AuthorizationStatus>('valid')];
 
 const deactivate = compileQuery((database) =>
@@ -282,59 +209,6 @@ export async function readAuthorizedIdentifiers(
   }));
 }
 
-/** Ids of validations whose lease ended before `now`: whoever had them is gone. */
-export async function listUnattended(store: StateStore, now: Date, limit: number): Promise<readonly string[]> {
-  return (await store.all(selectUnattended, now.getTime(), limit)).map(({ id }) => id);
-}
-
-/** A challenge is attempted; its validation is leased from the start. Fails with {@link StateChangedError} when one was before. */
-export function attemptChallenge(
-  id: string,
-  method: ChallengeType,
-  thumbprint: string,
-  { owner, until }: Lease,
-): StateOperation {
-  return {
-    sql: attempt.sql,
-    parameters: [method, thumbprint, owner, until.getTime(), id],
-    expects: { rows: 1, otherwise: () => new StateChangedError('a challenge of this authorization was attempted') },
-  };
-}
-
-/** Takes a validation over whose lease ended. @returns nothing when another one was first */
-export async function takeValidation(
-  store: StateStore,
-  id: string,
-  { owner, until }: Lease,
-  now: Date,
-): Promise<Authorization | undefined> {
-  const [row] = await store.write<Row>(takeOver, owner, until.getTime(), id, now.getTime());
-  return row === undefined ? undefined : toAuthorization(row);
-}
-
-/** Prolongs a lease. @returns whether it was still held */
-export async function renewLease(store: StateStore, id: string, { owner, until }: Lease): Promise<boolean> {
-  return (await store.write(renew, until.getTime(), id, owner)).length > 0;
-}
-
-/** The challenge and its authorization become valid. Fails with {@link StateChangedError} when the lease was lost. */
-export function validateAuthorization(id: string, owner: string, validatedAt: Date, expiresAt: Date): StateOperation {
-  return {
-    sql: validate.sql,
-    parameters: [validatedAt.getTime(), expiresAt.getTime(), id, owner],
-    expects: { rows: 1, otherwise: leaseLost },
-  };
-}
-
-/** The challenge and its authorization become invalid. Fails as {@link validateAuthorization}. @param error problem document, JSON */
-export function invalidateAuthorization(id: string, owner: string, error: string, now: Date): StateOperation {
-  return {
-    sql: invalidate.sql,
-    parameters: [error, now.getTime(), id, owner],
-    expects: { rows: 1, otherwise: leaseLost },
-  };
-}
-
 /** RFC 8555 §7.5.2. Fails with {@link StateChangedError} when it is neither pending nor valid any more. */
 export function deactivateAuthorization(id: string): StateOperation {
   return {
@@ -349,11 +223,8 @@ export function deactivateAuthorizationsOf(accountId: string): StateOperation {
   return { sql: deactivateOf.sql, parameters: [accountId] };
 }
 
-function leaseLost(): Error {
-  return new StateChangedError('the lease of the validation was lost');
-}
-
-function toAuthorization(row: Row): Authorization {
+/** The domain's form of a row. */
+export function toAuthorization(row: Row): Authorization {
   return {
     id: row.id,
     accountId: row.account_id,

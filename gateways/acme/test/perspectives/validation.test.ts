@@ -15,13 +15,9 @@ import type { FailedCheck, PassedCheck } from '../../src/perspectives/one-check.
 import { createValidation } from '../../src/perspectives/validation.ts';
 import { createProfiles } from '../../src/profiles.ts';
 import { type Account, deactivateAccount, readAccount, replaceKey } from '../../src/state/accounts.ts';
-import {
-  attemptChallenge,
-  insertAuthorization,
-  readAuthorization,
-  validateAuthorization,
-} from '../../src/state/authorizations.ts';
+import { insertAuthorization, readAuthorization } from '../../src/state/authorizations.ts';
 import { putStatements, readStatements } from '../../src/state/statements.ts';
+import { attemptChallenge, validateAuthorization } from '../../src/state/validations.ts';
 import { createTestLog } from '../support/log.ts';
 import { openMemoryState, storeAccount } from '../support/memory-state.ts';
 import { rulesOf } from '../support/perspectives.ts';

@@ -9,14 +9,10 @@ import fc from 'fast-check';
 import type { Account } from '../../src/state/accounts.ts';
 import {
   type Authorization,
-  attemptChallenge,
   deactivateAuthorization,
   insertAuthorization,
-  invalidateAuthorization,
   readAuthorizations,
   StateChangedError,
-  takeValidation,
-  validateAuthorization,
 } from '../../src/state/authorizations.ts';
 import type { AuthorizationStatus, OrderStatus } from '../../src/state/database.ts';
 import {
@@ -27,6 +23,12 @@ import {
   type Order,
   readOrder,
 } from '../../src/state/orders.ts';
+import {
+  attemptChallenge,
+  invalidateAuthorization,
+  takeValidation,
+  validateAuthorization,
+} from '../../src/state/validations.ts';
 import { openMemoryState, storeAccount } from '../support/memory-state.ts';
 
 const start = Date.parse('2026-11-21T12:00:00Z');
