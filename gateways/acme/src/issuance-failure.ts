@@ -19,6 +19,8 @@ export type FailureVerdict =
 
 const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
+/** While the keep or the database is away: asking in vain costs next to nothing, and clients wait for its return. */
+const longestAbsenceWaitMs = 5_000;
 /** What fails without a cause that passes is not tried for ever. */
 const mostAttempts = 8;
 
@@ -44,8 +46,13 @@ function mayPass(error: unknown): 'surely' | 'perhaps' | 'never' {
 /** Twice as long each time, and not all at once after the keep was away. */
 function waitOf(error: unknown, attempts: number): number {
   const wantedMs = error instanceof CoreError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
-  const backOffMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(16, Math.max(0, attempts - 1)));
+  const longestMs = isAway(error) ? longestAbsenceWaitMs : longestWaitMs;
+  const backOffMs = Math.min(longestMs, firstWaitMs * 2 ** Math.min(16, Math.max(0, attempts - 1)));
   return Math.max(wantedMs, Math.round(backOffMs * (0.8 + 0.4 * Math.random())));
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof StateUnavailableError || (error instanceof CoreError && error.code === 'unavailable');
 }
 
 function problemOf(error: unknown): Problem {
