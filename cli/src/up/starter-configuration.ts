@@ -36,8 +36,9 @@ const defaultStatusUrls: Readonly<Record<StarterKind, string | undefined>> = {
 
 const introduction: Readonly<Record<StarterKind, string>> = {
   trial: `\
-# Configuration of Gatehouse, made for trying things out on this one machine: everything listens on loopback, and the
-# user 'demo' may enrol names under example.com, example.test and localhost; over ACME, names under test too. For a CA that others rely on, begin with
+# Configuration of Gatehouse, made for trying things out on this one machine: everything listens on loopback, the user
+# 'demo' may enrol names under example.com, example.test and localhost over EST, and whoever shows control of a name under
+# example.com, test or localhost gets a certificate over ACME. For a CA that others rely on, begin with
 # 'gatehouse init --production' in a directory of its own.`,
   production: `\
 # Configuration of Gatehouse. Nothing in here is a secret: a secret is named by the file or the environment variable that
