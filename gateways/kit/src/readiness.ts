@@ -25,7 +25,7 @@ export function refuseEndedCredential({ notBefore, notAfter, party }: Credential
   const facts = `the credential of ${party.uri} in ${file}`;
   if (now >= notAfter) {
     throw new FatalError(`${facts} ended at ${notAfter.toISOString()}; it is now ${now.toISOString()}`, {
-      hint: "ask the operator for a join token and run 'gatehouse ra join --token …'",
+      hint: `ask the operator for a join token and run 'gatehouse ${party.kind} join --token …'`,
     });
   }
   if (now < notBefore) {
@@ -35,11 +35,14 @@ export function refuseEndedCredential({ notBefore, notAfter, party }: Credential
   }
 }
 
-/** Whether the RA still has a credential. */
-export function describeCredential({ notAfter }: Credential, now: Date): readonly ReadinessProblem[] {
+/** Whether the RA, or the perspective, still has a credential. */
+export function describeCredential({ notAfter, party }: Credential, now: Date): readonly ReadinessProblem[] {
   if (now < notAfter) return [];
   return [
-    { check: 'credential', detail: `the credential of this RA ended at ${notAfter.toISOString()}; it must join again` },
+    {
+      check: 'credential',
+      detail: `the credential of ${party.uri} ended at ${notAfter.toISOString()}; it must join again`,
+    },
   ];
 }
 

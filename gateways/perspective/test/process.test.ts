@@ -278,6 +278,18 @@ describe('ARCHITECTURE §5: the process', () => {
     }
   });
 
+  it('does not start with a credential that has ended, and says how to get another one', async () => {
+    const credential = service.credential('perspective/dublin', { notAfter: new Date(Date.now() - 1_000) });
+    await assert.rejects(
+      withPerspective({ credential }, async () => undefined),
+      {
+        name: 'FatalError',
+        message: /perspective\/dublin .* ended at/,
+        hint: /gatehouse perspective join/,
+      },
+    );
+  });
+
   it('refuses to start where no gate could dial it', async () => {
     const section = { listen: { host: '0.0.0.0', port: 0 } };
     await assert.rejects(
