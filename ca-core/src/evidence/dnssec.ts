@@ -10,11 +10,15 @@ type Answer = Statement['payload']['dns'][number];
 /** Responses that carry something to prove; whoever got another one has relied on nothing. */
 const answers: ReadonlySet<string> = new Set(['NOERROR', 'NXDOMAIN']);
 
-/** The questions that at least one of the statements has a proven answer to. */
-export function provenQuestions(statements: readonly Statement[]): ReadonlySet<string> {
-  const proven = new Set<string>();
+/** The questions that at least one of the statements has a proven answer to, with who says so first: it may be the liar. */
+export function provenQuestions(statements: readonly Statement[]): ReadonlyMap<string, string> {
+  const proven = new Map<string, string>();
   for (const { payload } of statements) {
-    for (const answer of payload.dns) if (answer.isAuthenticated) proven.add(questionOf(answer));
+    const witness = payload.perspective.slice(payload.perspective.lastIndexOf('/') + 1);
+    for (const answer of payload.dns) {
+      const question = questionOf(answer);
+      if (answer.isAuthenticated && !proven.has(question)) proven.set(question, witness);
+    }
   }
   return proven;
 }
@@ -23,15 +27,18 @@ export function provenQuestions(statements: readonly Statement[]): ReadonlySet<s
 export function proofFault(
   { dnssec, dnssecOf }: Pick<PolicyRow, 'dnssec' | 'dnssecOf'>,
   { payload }: Statement,
-  proven: ReadonlySet<string>,
+  proven: ReadonlyMap<string, string>,
 ): string | undefined {
   // Of the primary it is demanded that it looks (BR §3.2.2.4), not that every zone be signed.
   const isEach = dnssec === 'on' && dnssecOf === 'remotes';
   const unproven = payload.dns.find(
     (answer) => !answer.isAuthenticated && answers.has(answer.rcode) && (isEach || proven.has(questionOf(answer))),
   );
-  if (unproven !== undefined)
-    return `it did not validate the answer for ${unproven.name.slice(0, 128)} ${unproven.type}`;
+  if (unproven !== undefined) {
+    const witness = proven.get(questionOf(unproven));
+    const contrast = witness === undefined ? '' : `, as ${witness} says that it did`;
+    return `it did not validate the answer for ${unproven.name.slice(0, 128)} ${unproven.type}${contrast}`;
+  }
   const isSilent = isEach && payload.identifier.type === 'dns' && !payload.dns.some((answer) => answer.isAuthenticated);
   return isSilent ? 'it shows no validated answer' : undefined;
 }

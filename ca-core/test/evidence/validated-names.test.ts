@@ -640,7 +640,7 @@ describe('mpic.md §4: private policies', () => {
     await refused(
       enroll(signed, contextOf(keep), asked(['a.example'], [...seenBy(['dublin']), ...caa])),
       'evidence-invalid',
-      /ohio: it did not validate the answer for a\.example\. A/,
+      /ohio: it did not validate the answer for a\.example\. A, as dublin says that it did/,
     );
   });
 
