@@ -60,9 +60,15 @@ export async function startPostgres(ending: Ending, options: TestPostgresOptions
   /** The end of the server before, which holds the data until then. */
   let ended: Promise<unknown> = Promise.resolve();
   ending.after(stop);
-  await initialize();
   const port = await freePort();
-  await start();
+  try {
+    await initialize();
+    await start();
+  } catch (error) {
+    // Whoever fails while a file is loaded does not come to its end.
+    await stop();
+    throw error;
+  }
   const addressOf = (database: string): string => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
 
   async function initialize(): Promise<void> {
