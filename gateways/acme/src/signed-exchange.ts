@@ -4,7 +4,7 @@
 import type { FlattenedJws } from '@gatehouse/pkix/jose/flattened-jws';
 import type { JsonObject } from '@gatehouse/pkix/jose/json';
 import type { PublicJwk } from '@gatehouse/pkix/jose/jwk';
-import type { StateOperation, StateStore } from '@gatehouse/runtime/database/state-store';
+import type { CommitDurability, StateOperation, StateStore } from '@gatehouse/runtime/database/state-store';
 import type { Logger } from '@gatehouse/runtime/log';
 import { AcmeError } from './errors.ts';
 import type { AccountExchange, AcmeExchange, AcmeRequest } from './exchange.ts';
@@ -77,13 +77,17 @@ export class SignedExchange implements AcmeExchange {
     this.#request.note(facts);
   }
 
-  async commit(operations: readonly StateOperation[]): Promise<void> {
+  commit(operations: readonly StateOperation[]): Promise<void> {
+    return this.#commit(operations, 'power-cut');
+  }
+
+  async #commit(operations: readonly StateOperation[], survives: CommitDurability): Promise<void> {
     if (this.#isRedeemed) {
       await this.#store.commit(operations);
       return;
     }
     try {
-      await this.#store.commit([...this.redeem, ...operations]);
+      await this.#store.commit([...this.redeem, ...operations], survives);
     } catch (error) {
       if (error instanceof AcmeError && error.type === 'badNonce') this.#isRedeemed = true;
       throw error;
@@ -93,12 +97,13 @@ export class SignedExchange implements AcmeExchange {
 
   /**
    * Redeems the nonce if nothing was committed: RFC 8555 §6.5 makes it worthless once it appeared in a request, whatever
-   * became of that.
+   * became of that. There is no wait for the disk: a request that changed nothing could be sent again only after a power
+   * cut, by whoever can open TLS, and would change nothing again or be as welcome as the first time.
    *
    * @throws {AcmeError} `badNonce` when another request had it
    */
   settle(): Promise<void> {
-    this.#settling ??= this.#isRedeemed ? Promise.resolve() : this.commit([]);
+    this.#settling ??= this.#isRedeemed ? Promise.resolve() : this.#commit([], 'crash');
     return this.#settling;
   }
 }

@@ -25,7 +25,7 @@ import {
 import { toPostgresText } from './postgres-text.ts';
 import type { Query, SqlValue } from './queries.ts';
 import { watchStateHealth } from './state-health.ts';
-import type { StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
+import type { CommitDurability, StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
 import { asOutage, StateUnavailableError } from './state-unavailable.ts';
 import { Unexpected } from './state-unexpected.ts';
 
@@ -65,7 +65,8 @@ export async function openPostgresStateStore(options: PostgresStateOptions): Pro
     dialect: 'postgres',
     one: async (query, ...parameters) => (await read(query, parameters))[0],
     all: (query, ...parameters) => read(query, parameters),
-    commit: (operations) => health.observe(run(connections, transactionOnce(operations))),
+    commit: (operations, survives = 'power-cut') =>
+      health.observe(run(connections, transactionOnce(operations, begins[survives]))),
     write: <Row>({ sql: text }: Query<Row>, ...parameters: readonly SqlValue[]) =>
       health.observe(run(connections, statementOnce<Row>(text, parameters, true))),
     isHealthy: health.isHealthy,
@@ -93,14 +94,20 @@ function statementOnce<Row>(text: string, parameters: readonly SqlValue[], isWri
   };
 }
 
-function transactionOnce(operations: readonly StateOperation[]): Attempt<void> {
+/** https://www.postgresql.org/docs/current/wal-async-commit.html: the server answers before its log is on the disk. */
+const begins: Readonly<Record<CommitDurability, string>> = {
+  'power-cut': 'BEGIN',
+  crash: 'BEGIN; SET LOCAL synchronous_commit TO off',
+};
+
+function transactionOnce(operations: readonly StateOperation[], begin: string): Attempt<void> {
   // Where nothing is expected there is nothing to decide here: after a failure the server turns COMMIT into ROLLBACK.
   const isPlain = operations.every(({ expects }) => expects === undefined);
   return {
     isWriting: true,
     run: async (client, progress) => {
       progress.isDecisive = isPlain;
-      const answers = [client.query('BEGIN')];
+      const answers = [client.query(begin)];
       for (const { sql: text, parameters } of operations) {
         answers.push(client.query({ ...toPostgresText(text), values: [...parameters] }));
       }

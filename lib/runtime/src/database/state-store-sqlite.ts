@@ -1,6 +1,6 @@
 // A gate's state in SQLite: one connection, statements prepared once, every commit on the disk before it is answered.
-// What is asked for in one turn of the event loop shares one transaction and so one wait for the disk; a set that fails
-// takes nobody along.
+// What is asked for in one turn of the event loop shares one transaction and so one wait for the disk, if anything in it has
+// to wait; a set that fails takes nobody along.
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,7 +16,7 @@ import { createPreparer, type Preparer } from './prepared.ts';
 import type { Query, SqlValue } from './queries.ts';
 import { openSqlite } from './sqlite.ts';
 import { watchStateHealth } from './state-health.ts';
-import type { StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
+import type { CommitDurability, StateColumnTypes, StateMigration, StateOperation, StateStore } from './state-store.ts';
 import { asOutage, StateUnavailableError } from './state-unavailable.ts';
 import { Unexpected } from './state-unexpected.ts';
 
@@ -38,7 +38,12 @@ const columnTypes: StateColumnTypes = {
 const maximumGroup = 256;
 
 /** Work of one caller inside a transaction, and whom to tell. */
-type Member = { run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
+type Member = {
+  readonly survives: CommitDurability;
+  run(): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+};
 
 /** Opens the file, creating it and its directory. Throws FatalError when it cannot be used. */
 export async function openSqliteStateStore(options: SqliteStateOptions): Promise<StateStore> {
@@ -64,15 +69,24 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
   let waiting: Member[] = [];
   let isScheduled = false;
   const idle: (() => void)[] = [];
-  const health = watchStateHealth({ log, probe: () => add(() => touch(raw)) });
+  const health = watchStateHealth({ log, probe: () => add('power-cut', () => touch(raw)) });
+  let isSynced = true;
 
   function writeNext(): void {
     isScheduled = false;
     const members = waiting.slice(0, maximumGroup);
     waiting = waiting.slice(maximumGroup);
+    sync(members.some(({ survives }) => survives === 'power-cut'));
     writeGroup(raw, members);
     if (waiting.length > 0) schedule();
     else for (const resolve of idle.splice(0)) resolve();
+  }
+
+  /** https://www.sqlite.org/pragma.html#pragma_synchronous: NORMAL writes the log without waiting for the disk. */
+  function sync(isNeeded: boolean): void {
+    if (isSynced === isNeeded) return;
+    raw.exec(`PRAGMA synchronous = ${isNeeded ? 'FULL' : 'NORMAL'}`);
+    isSynced = isNeeded;
   }
 
   function schedule(): void {
@@ -81,9 +95,9 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
     setImmediate(writeNext);
   }
 
-  function add<T>(run: () => T): Promise<T> {
+  function add<T>(survives: CommitDurability, run: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      waiting.push({ run, resolve: (value) => resolve(value as T), reject });
+      waiting.push({ survives, run, resolve: (value) => resolve(value as T), reject });
       schedule();
     });
   }
@@ -95,9 +109,9 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
       guarded(() => prepare(sql).get(...parameters) as Row | undefined),
     all: async <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
       guarded(() => prepare(sql).all(...parameters) as Row[]),
-    commit: (operations) => health.observe(add(() => runAll(prepare, operations))),
+    commit: (operations, survives = 'power-cut') => health.observe(add(survives, () => runAll(prepare, operations))),
     write: <Row>({ sql }: Query<Row>, ...parameters: readonly SqlValue[]) =>
-      health.observe(add(() => prepare(sql).all(...parameters) as Row[])),
+      health.observe(add('power-cut', () => prepare(sql).all(...parameters) as Row[])),
     isHealthy: health.isHealthy,
     close: async () => {
       health.stop();

@@ -20,6 +20,12 @@ export type StateOperation = {
   readonly expects?: { readonly rows: number; otherwise(): Error };
 };
 
+/**
+ * What a commit must survive once it is answered. `power-cut`: everything; it is on the disk. `crash`: the end of this
+ * process, however it ends, which costs no wait for the disk; for what may come again once after the machine itself fell.
+ */
+export type CommitDurability = 'power-cut' | 'crash';
+
 /** Reads and writes the state of a gate. Integers come as numbers, binary values as Uint8Array. */
 export type StateStore = {
   readonly dialect: 'sqlite' | 'postgres';
@@ -32,12 +38,13 @@ export type StateStore = {
   /** All rows; only for queries that have a limit. Fails as {@link StateStore.one}. */
   all<Row>(query: Query<Row>, ...parameters: readonly SqlValue[]): Promise<readonly Row[]>;
   /**
-   * Carries the operations out in order, all or nothing; when it resolves they are on the disk.
+   * Carries the operations out in order, all or nothing; when it resolves they survive a power cut, unless told that a
+   * crash is enough.
    *
    * @throws the `otherwise()` of the first operation that changed another number of rows; {@link DatabaseError}
    * (`unique`, …) of a statement that was refused; {@link StateUnavailableError} when the database cannot be written
    */
-  commit(operations: readonly StateOperation[]): Promise<void>;
+  commit(operations: readonly StateOperation[], survives?: CommitDurability): Promise<void>;
   /** One writing statement with `returning`; durable when it resolves. Fails as {@link StateStore.commit}. */
   write<Row>(query: Query<Row>, ...parameters: readonly SqlValue[]): Promise<readonly Row[]>;
   /** Whether the last attempt to reach the database succeeded. While it did not, another is made each second. */

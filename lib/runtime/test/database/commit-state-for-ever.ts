@@ -4,7 +4,7 @@ import { openStateStore, StateUnavailableError } from '@gatehouse/runtime/databa
 import { createLog } from '@gatehouse/runtime/log';
 import { queries, things } from '../support/state.ts';
 
-const [run = '', place = ''] = process.argv.slice(2);
+const [run = '', place = '', survives] = process.argv.slice(2);
 const store = await openStateStore({
   database: place.startsWith('postgres:') ? { postgres: place } : { file: place },
   migrations: { '0001-things': things },
@@ -22,7 +22,7 @@ async function commitForEver(): Promise<void> {
       parameters: [each, 1, null],
     }));
     try {
-      await store.commit(operations);
+      await store.commit(operations, survives === 'crash' ? 'crash' : 'power-cut');
     } catch (error) {
       if (error instanceof StateUnavailableError) return;
       throw error;

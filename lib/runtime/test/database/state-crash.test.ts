@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
-import type { StateStore } from '@gatehouse/runtime/database/state-store';
+import type { CommitDurability, StateStore } from '@gatehouse/runtime/database/state-store';
 import { startPostgres } from '@gatehouse/runtime/test-support/postgres';
 import { filePlace, postgresPlace } from '../support/state.ts';
 
@@ -17,6 +17,7 @@ describe('kill -9 of the gate under load', () => {
     await (await place.open()).close();
     const answered: string[] = [];
     for (const run of ['one', 'two', 'three']) answered.push(...(await commitUntil(run, place.file, 300, kill)));
+    answered.push(...(await commitUntil('four', place.file, 300, kill, 'crash')));
     await prove(await place.open(), answered);
   });
 
@@ -25,6 +26,7 @@ describe('kill -9 of the gate under load', () => {
     await (await place.open()).close();
     const answered: string[] = [];
     for (const run of ['one', 'two', 'three']) answered.push(...(await commitUntil(run, place.address, 300, kill)));
+    answered.push(...(await commitUntil('four', place.address, 300, kill, 'crash')));
     await prove(await place.open(), answered);
   });
 });
@@ -52,9 +54,10 @@ async function commitUntil(
   place: string,
   answers: number,
   end: (child: ChildProcess) => void,
+  survives: CommitDurability = 'power-cut',
 ): Promise<readonly string[]> {
   const program = join(import.meta.dirname, 'commit-state-for-ever.ts');
-  const child = spawn(process.execPath, [program, run, place], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, run, place, survives], { stdio: ['ignore', 'pipe', 'inherit'] });
   const answered: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     answered.push(line);
