@@ -29,6 +29,8 @@ export type JudgedSet = {
   /** Statements whose signatures hold. */
   readonly genuine: readonly Statement[];
   readonly corroborations: readonly Corroboration[];
+  /** False where the claims alone are not enough: then nobody looked whose they are, and `corroborations` are claims. */
+  readonly isVerified: boolean;
   /** Why a remote perspective did not corroborate, by its name. */
   readonly faults: ReadonlyMap<string, string>;
   /** What is wrong with the primary's statement; nothing when it found the same. */
@@ -85,6 +87,7 @@ export function judgeStatements(rules: SetRules, set: StatementSet): JudgedSet {
     set,
     genuine: genuine.map(({ statement }) => statement),
     corroborations: isHopeless ? corroborationsOf(rules, judgements) : corroborationsOf(rules, genuine),
+    isVerified: !isHopeless,
     faults: faultsOf(judgements),
     primaryFault: primaryFaultOf(judgements),
     lies: [

@@ -48,5 +48,7 @@ function checkLine(name: CertifiedName, { judged, quorum, shortfall }: SetVerdic
     `policy=${version}`,
     `attempt=${attempt}`,
     ...(failed.length === 0 ? [] : [`failed=${failed.join(',')}`]),
+    // Anybody could have made them: the log must not say that a perspective saw what it did not.
+    ...(judged.isVerified ? [] : ['signatures=unverified']),
   ].join(' ');
 }
