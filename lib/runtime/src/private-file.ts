@@ -13,6 +13,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -39,6 +40,7 @@ export function writePrivateFile(path: string, data: Uint8Array | string): void 
 export function writeFileAtomic(path: string, data: Uint8Array | string, mode = 0o644): void {
   const directory = dirname(path);
   const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  refuseDevice(path);
   try {
     writeNew(temporary, data, mode);
     renameOver(temporary, path);
@@ -46,6 +48,13 @@ export function writeFileAtomic(path: string, data: Uint8Array | string, mode = 
   } catch (error) {
     throw fileFailure('write', path, error);
   }
+}
+
+// A rename takes the name away from whatever had it: where root says `--out /dev/null`, the machine would lose its /dev/null.
+function refuseDevice(path: string): void {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined || status.isFile() || status.isDirectory()) return;
+  throw new FatalError(`cannot write ${path}: it is a device or a pipe`, { hint: 'name a file' });
 }
 
 /**

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FatalError } from '@gatehouse/runtime/fatal';
@@ -43,6 +53,16 @@ describe('private files: writing', () => {
     writePrivateFile(join(directory, 'key.pem'), 'x');
     assert.throws(() => writePrivateFile(join(directory, 'taken'), 'x'), FatalError);
     assert.deepEqual(readdirSync(directory).sort(), ['key.pem', 'taken']);
+  });
+
+  test('never takes the place of a device or a pipe', (context) => {
+    const path = join(temporaryDirectory(context), 'pipe');
+    execFileSync('mkfifo', [path]);
+    assert.throws(
+      () => writePrivateFile(path, 'secret'),
+      (error) => error instanceof FatalError && error.message.includes('a device or a pipe'),
+    );
+    assert.ok(lstatSync(path).isFIFO());
   });
 
   test('says that the directory is missing', (context) => {

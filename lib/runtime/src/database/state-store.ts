@@ -22,7 +22,8 @@ export type StateOperation = {
 
 /**
  * What a commit must survive once it is answered. `power-cut`: everything; it is on the disk. `crash`: the end of this
- * process, however it ends, which costs no wait for the disk; for what may come again once after the machine itself fell.
+ * process, however it ends, which costs no wait for the disk; for what may come again once after the machine, or the server
+ * of the database, itself fell.
  */
 export type CommitDurability = 'power-cut' | 'crash';
 
