@@ -16,13 +16,23 @@ export type Crew = {
   close(): void;
 };
 
-/** Opens the accounts. @param witness is told every answer */
-export async function hireCrew(house: House, size: number, witness: OrderWitness): Promise<Crew> {
+/**
+ * Opens the accounts.
+ *
+ * @param witness is told every answer
+ * @param copies directories of further copies of the gate, which are asked as often as the first
+ */
+export async function hireCrew(
+  house: House,
+  size: number,
+  witness: OrderWitness,
+  copies: readonly string[] = [],
+): Promise<Crew> {
   const clients = Array.from(
     { length: size },
     () =>
       new PatientClient({
-        directories: [house.acme],
+        directories: [house.acme, ...copies],
         trustAnchor: house.trustAnchor,
         answer: (token, content) => house.challenges.tell('add-http01', { token, content }),
         observe: (url, answer) => witness.see(url, answer),

@@ -13,28 +13,33 @@ export type GateLedger = {
   readonly leased: readonly string[];
 };
 
+/** Answers a statement, on whichever database. */
+export type Ask = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
+/** Reads it. */
+export async function readGateLedger(ask: Ask): Promise<GateLedger> {
+  const texts = async (sql: string): Promise<readonly string[]> => (await ask(sql)).map(({ what }) => String(what));
+  const orders = await ask('select status, count(*) as number from orders group by status');
+  const [certificates] = await ask('select count(*) as number from certificates');
+  return {
+    orders: Object.fromEntries(orders.map(({ status, number }) => [String(status), Number(number)])),
+    certificates: Number(certificates?.number),
+    doubtful: await texts(
+      `select order_id as what from certificates group by order_id having count(*) > 1
+       union select id from orders where (status = 'valid') <> exists (select 1 from certificates where order_id = orders.id)`,
+    ),
+    leased: await texts(
+      `select 'order ' || id as what from orders where lease_owner is not null
+       union select 'authorization ' || id from authorizations where lease_owner is not null`,
+    ),
+  };
+}
+
 /** Reads the file of the database, which for `up` is DIR/acme/acme.db. */
-export function readGateLedger(file: string): GateLedger {
+export async function readGateFile(file: string): Promise<GateLedger> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    const texts = (sql: string): readonly string[] =>
-      database
-        .prepare(sql)
-        .all()
-        .map(({ what }) => String(what));
-    const counts = database.prepare('select status, count(*) as count from orders group by status').all();
-    return {
-      orders: Object.fromEntries(counts.map(({ status, count }) => [String(status), Number(count)])),
-      certificates: Number(database.prepare('select count(*) as count from certificates').get()?.count),
-      doubtful: texts(
-        `select order_id as what from certificates group by order_id having count(*) > 1
-         union select id from orders where (status = 'valid') <> exists (select 1 from certificates where order_id = orders.id)`,
-      ),
-      leased: texts(
-        `select 'order ' || id as what from orders where lease_owner is not null
-         union select 'authorization ' || id from authorizations where lease_owner is not null`,
-      ),
-    };
+    return await readGateLedger(async (sql) => database.prepare(sql).all());
   } finally {
     database.close();
   }

@@ -22,6 +22,8 @@ export type House = {
   readonly perspectives: readonly [Resident, Resident];
   /** All of them. */
   readonly residents: readonly Resident[];
+  /** How long a process takes here and now from its start until it is ready, on average. */
+  readonly startMs: number;
   /** The data directory. */
   readonly data: string;
   /** URL of the ACME directory. */
@@ -53,7 +55,8 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
   const leave = async (): Promise<void> => {
     await Promise.all(residents.map((resident) => resident.kill()));
     await challenges.stop();
-    rmSync(data, { recursive: true, force: true });
+    // For whoever looks for a failure.
+    if (process.env.DRILL_KEEP === undefined) rmSync(data, { recursive: true, force: true });
   };
   try {
     const ports = new Map<string, number>();
@@ -71,10 +74,12 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
       const parameters = [...(told.arguments.get(name) ?? []), ...(await ownPorts(name))];
       residents.push(createResident({ name, directory: data, parameters }));
     }
+    const startedAt = performance.now();
     for (const resident of residents) {
       resident.launch();
       await resident.ready();
     }
+    const startMs = (performance.now() - startedAt) / residents.length;
     const find = (name: string): Resident => {
       const found = residents.find((resident) => resident.name === name);
       if (found === undefined) throw new CommandError(`there is no process ${name}`);
@@ -86,6 +91,7 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
       gate: find(names.gate),
       perspectives: [find(first), find(second)],
       residents,
+      startMs,
       data,
       acme: told.acme,
       trustAnchor: told.trustAnchor,

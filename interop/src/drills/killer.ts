@@ -7,8 +7,8 @@ import type { Resident } from './resident.ts';
 
 /** A killer at work. */
 export type Killer = {
-  /** Ends the killing, and waits until all are ready again. @returns how often each was killed, by its name */
-  stop(): Promise<ReadonlyMap<string, number>>;
+  /** Ends the killing, and waits until all are ready again. @returns how often each was killed */
+  stop(): Promise<ReadonlyMap<Resident, number>>;
 };
 
 /** What {@link startKiller} takes. */
@@ -24,7 +24,7 @@ const mercilessness = 0.125;
 
 /** Starts it. */
 export function startKiller({ victims, random, pauseMs: [shortest, longest] }: KillerOptions): Killer {
-  const kills = new Map(victims.map(({ name }) => [name, 0]));
+  const kills = new Map(victims.map((victim) => [victim, 0]));
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -36,7 +36,7 @@ export function startKiller({ victims, random, pauseMs: [shortest, longest] }: K
       const isMerciless = random() < mercilessness;
       if (!isMerciless && !(await listens(victim))) continue;
       await victim.kill();
-      kills.set(victim.name, (kills.get(victim.name) ?? 0) + 1);
+      kills.set(victim, (kills.get(victim) ?? 0) + 1);
       victim.launch();
     }
   };

@@ -13,6 +13,8 @@ import { CommandError } from '../command.ts';
 export type Resident = {
   /** Name of its run file and of its log: `core`, `acme`, `perspective-here-a`. */
   readonly name: string;
+  /** Of Node.js itself, then the command and its own. */
+  readonly parameters: readonly string[];
   /** Starts it, when it does not run. */
   launch(): void;
   /** Resolves when it says of itself that it is ready. @throws {CommandError} when it does not within two minutes */
@@ -67,6 +69,7 @@ export function createResident({ name, directory, parameters }: ResidentOptions)
   };
   return {
     name,
+    parameters,
     unasked,
     get pid() {
       return child?.pid ?? 0;

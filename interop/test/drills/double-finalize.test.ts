@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { readCertificationRequest } from '@gatehouse/pkix/certification-request';
 import type { PatientClient } from '../../src/acme/patient-client.ts';
 import { type Crew, hireCrew, newRequest } from '../../src/drills/crew.ts';
-import { readGateLedger } from '../../src/drills/gate-ledger.ts';
+import { readGateFile } from '../../src/drills/gate-ledger.ts';
 import { type House, openHouse } from '../../src/drills/house.ts';
 import { serialNumberOf, serialNumbersOf } from '../../src/drills/keep-ledger.ts';
 import { createOrderWitness } from '../../src/drills/order-witness.ts';
@@ -99,7 +99,7 @@ describe('RFC 8555 §7.4: raced finalize requests', () => {
   it('leave one certificate for each order with the keep and with the gate', async () => {
     assert.deepEqual(await serialNumbersOf(house, profile), held.toSorted());
     await house.gate.stop();
-    const { orders, certificates, doubtful, leased } = readGateLedger(`${house.data}/acme/acme.db`);
+    const { orders, certificates, doubtful, leased } = await readGateFile(`${house.data}/acme/acme.db`);
     assert.deepEqual(
       { orders, certificates, doubtful, leased },
       { orders: { valid: held.length }, certificates: held.length, doubtful: [], leased: [] },

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Crew, hireCrew } from '../../src/drills/crew.ts';
-import { readGateLedger } from '../../src/drills/gate-ledger.ts';
+import { readGateFile } from '../../src/drills/gate-ledger.ts';
 import { type House, openHouse } from '../../src/drills/house.ts';
 import { serialNumberOf, serialNumbersOf } from '../../src/drills/keep-ledger.ts';
 import { createOrderWitness } from '../../src/drills/order-witness.ts';
@@ -81,7 +81,7 @@ describe('acme.md §4: the disk of the gate runs full under load', () => {
     const held = valid.map(({ certificate }) => serialNumberOf(certificate)).sort();
     assert.deepEqual(await serialNumbersOf(house, profile), held);
     await house.gate.stop();
-    const { orders, certificates, doubtful, leased } = readGateLedger(`${disk.directory}/acme.db`);
+    const { orders, certificates, doubtful, leased } = await readGateFile(`${disk.directory}/acme.db`);
     assert.deepEqual({ certificates, doubtful, leased }, { certificates: held.length, doubtful: [], leased: [] });
     assert.equal(orders.processing, undefined);
   });
