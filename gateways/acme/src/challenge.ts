@@ -71,7 +71,7 @@ async function attempt(
     throw error;
   }
   exchange.note({ authz: id, method });
-  gate.jobs.wakeValidation(id);
+  gate.jobs.wakeValidation(id, exchange.account.id);
   return true;
 }
 

@@ -17,7 +17,7 @@ import type { AcmeUrls } from './urls.ts';
 /** Work that goes on after the answer. Both only wake a worker: the work itself is found in the state. */
 export type Jobs = {
   /** A challenge was accepted. */
-  wakeValidation(authorizationId: string): void;
+  wakeValidation(authorizationId: string, accountId: string): void;
   /** An order became `processing`. */
   wakeIssuance(orderId: string): void;
 };

@@ -141,7 +141,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
       return urls;
     },
     jobs: {
-      wakeValidation: (id) => validating.wake(id),
+      wakeValidation: (id, accountId) => validating.wake(id, accountId),
       wakeIssuance: (id) => issuing.wake(id),
     },
   };

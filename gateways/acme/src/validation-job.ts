@@ -4,6 +4,7 @@
 
 import type { StateOperation } from '@gatehouse/runtime/database/state-store';
 import type { AcmeGate } from './gate.ts';
+import { startLeasedWork } from './leased-work.ts';
 import type { ValidationOutcome } from './perspectives/validation.ts';
 import type { Problem } from './problem.ts';
 import { type Authorization, type Lease, readAuthorization, StateChangedError } from './state/authorizations.ts';
@@ -24,7 +25,7 @@ export type ValidationParts = Pick<AcmeGate, 'store' | 'validation' | 'rates' | 
 /** The worker of this copy of the gate. */
 export type ValidationJob = {
   /** Works on a validation that this copy has just leased. */
-  wake(authorizationId: string): void;
+  wake(authorizationId: string, accountId?: string): void;
   /** Takes up validations that nobody works on any more. */
   sweep(): Promise<void>;
   /** Begins nothing new, and waits for what is under way; what is left then, others take up. */
@@ -34,8 +35,6 @@ export type ValidationJob = {
 /** For how long others keep away from a validation; it is prolonged as long as the worker lives. */
 const leaseMs = 10_000;
 const renewEveryMs = 2_500;
-const sweepEveryMs = 1_000;
-const sweepLimit = 64;
 /** Validations at a time. They mostly wait for others; each asks a perspective twice, which has limits for one gate. */
 const concurrency = 100;
 
@@ -63,24 +62,7 @@ export function startValidation(gate: ValidationParts): ValidationJob {
     help: 'Time from the request of a client to the outcome of its challenge, retries included.',
     labels: ['method'],
   });
-  const waiting: string[] = [];
-  const working = new Map<string, Promise<void>>();
   const stop = new AbortController();
-
-  const start = (): void => {
-    while (!stop.signal.aborted && working.size < concurrency) {
-      const id = waiting.shift();
-      if (id === undefined) return;
-      if (working.has(id)) continue;
-      const work = workOn(id)
-        .catch((error: unknown) => log.error({ err: error, authz: id }, 'a validation could not be worked on'))
-        .finally(() => {
-          working.delete(id);
-          start();
-        });
-      working.set(id, work);
-    }
-  };
 
   const workOn = async (id: string): Promise<void> => {
     const authorization = await readAuthorization(store, id);
@@ -119,51 +101,33 @@ export function startValidation(gate: ValidationParts): ValidationJob {
       log.info({ ...facts, problem: outcome.problem.type, detail: outcome.problem.detail }, 'a challenge is invalid');
   };
 
-  const sweep = async (): Promise<void> => {
-    const now = clock.now();
-    const room = Math.min(sweepLimit, concurrency - working.size);
-    if (stop.signal.aborted || room <= 0) return;
-    const found = (await listUnattended(store, now, room)).filter((id) => !working.has(id));
-    const lease = newValidationLease(gate);
-    const taken = await Promise.all(found.map((id) => takeValidation(store, id, lease, now)));
-    waiting.push(...taken.flatMap((authorization) => (authorization === undefined ? [] : [authorization.id])));
-    start();
-  };
-
-  const renew = async (): Promise<void> => {
-    const lease = newValidationLease(gate);
-    await Promise.all([...waiting, ...working.keys()].map((id) => renewLease(store, id, lease)));
-  };
-
-  const repeat = (work: () => Promise<void>, everyMs: number, complaint: string): NodeJS.Timeout => {
-    let isRunning = false;
-    const timer = setInterval(() => {
-      if (isRunning) return;
-      isRunning = true;
-      work()
-        .catch((error: unknown) => log.warn({ err: error }, complaint))
-        .finally(() => {
-          isRunning = false;
-        });
-    }, everyMs);
-    return timer.unref();
-  };
-  const timers = [
-    repeat(sweep, sweepEveryMs, 'validations that nobody works on could not be looked for'),
-    repeat(renew, renewEveryMs, 'leases of validations could not be prolonged'),
-  ];
+  const work = startLeasedWork({
+    what: 'validation',
+    log,
+    concurrency,
+    renewEveryMs,
+    workOn,
+    takeUp: async (room, isKnown) => {
+      const now = clock.now();
+      const found = (await listUnattended(store, now, room)).filter((id) => !isKnown(id));
+      const lease = newValidationLease(gate);
+      const taken = await Promise.all(found.map((id) => takeValidation(store, id, lease, now)));
+      return taken.filter((authorization) => authorization !== undefined);
+    },
+    renew: async (ids) => {
+      const lease = newValidationLease(gate);
+      await Promise.all(ids.map((id) => renewLease(store, id, lease)));
+    },
+  });
 
   return {
-    wake: (id) => {
-      waiting.push(id);
-      start();
-    },
-    sweep,
+    wake: (id, accountId = '') => work.add({ id, accountId }),
+    sweep: work.sweep,
     close: async () => {
       stop.abort();
-      for (const timer of timers) clearInterval(timer);
+      work.stop();
       // Whoever still looks at a name then is left alone: the lease ends by itself, and another copy looks again.
-      await Promise.race([Promise.all(working.values()), pause(closingMs, new AbortController().signal)]);
+      await Promise.race([work.idle(), pause(closingMs, new AbortController().signal)]);
     },
   };
 }
