@@ -42,7 +42,7 @@ export const finalize: Operation = async (gate, exchange, { id }) => {
     // Another finalize request was first, perhaps at another copy of the gate.
     return answerAgain(gate, exchange, await readOwnOrder(gate, exchange.account, id), request.der);
   }
-  gate.jobs.wakeIssuance(order.id);
+  gate.jobs.wakeIssuance(order.id, order.accountId);
   return answerFinalized(gate, exchange, { ...order, status: 'processing' });
 };
 

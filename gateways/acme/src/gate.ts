@@ -19,7 +19,7 @@ export type Jobs = {
   /** A challenge was accepted. */
   wakeValidation(authorizationId: string, accountId: string): void;
   /** An order became `processing`. */
-  wakeIssuance(orderId: string): void;
+  wakeIssuance(orderId: string, accountId: string): void;
 };
 
 /** The gate, as its operations see it. */

@@ -12,6 +12,7 @@ import { storeChain } from './chains.ts';
 import { AcmeError } from './errors.ts';
 import type { AcmeGate } from './gate.ts';
 import { judgeFailure } from './issuance-failure.ts';
+import { startLeasedWork } from './leased-work.ts';
 import { type Account, readAccount } from './state/accounts.ts';
 import { type Lease, StateChangedError } from './state/authorizations.ts';
 import { insertCertificate, markReplaced } from './state/certificates.ts';
@@ -36,7 +37,7 @@ export type IssuanceParts = Pick<
 /** The worker of this copy of the gate. */
 export type Issuance = {
   /** Works on an order that this copy has just leased. */
-  wake(orderId: string): void;
+  wake(orderId: string, accountId?: string): void;
   /** Looks for orders that nobody works on. */
   sweep(): Promise<void>;
   /** Begins nothing new, and waits for what is under way; what is left then, others take up. */
@@ -49,9 +50,6 @@ export type Issuance = {
  */
 const leaseMs = 6_000;
 const renewEveryMs = 2_000;
-const sweepEveryMs = 1_000;
-/** Orders of one sweep: what another copy left is taken up bit by bit. */
-const sweepLimit = 64;
 /** Orders at a time; the keep is asked no more often than it can answer. */
 const concurrency = 64;
 const pendingRetrySeconds = 30;
@@ -69,24 +67,6 @@ export function startIssuance(gate: IssuanceParts): Issuance {
     help: 'Orders whose issuance came to an end or was put off, by what became of them.',
     labels: ['outcome'],
   });
-  const waiting: string[] = [];
-  const working = new Map<string, Promise<void>>();
-  let isClosed = false;
-
-  const start = (): void => {
-    while (!isClosed && working.size < concurrency) {
-      const orderId = waiting.shift();
-      if (orderId === undefined) return;
-      if (working.has(orderId)) continue;
-      const work = workOn(orderId)
-        .catch((error: unknown) => log.error({ err: error, order: orderId }, 'an order could not be worked on'))
-        .finally(() => {
-          working.delete(orderId);
-          start();
-        });
-      working.set(orderId, work);
-    }
-  };
 
   const workOn = async (orderId: string): Promise<void> => {
     const order = await readOrder(store, orderId);
@@ -132,53 +112,32 @@ export function startIssuance(gate: IssuanceParts): Issuance {
     issued.inc({ outcome: 'put-off' });
   };
 
-  const sweep = async (): Promise<void> => {
-    const now = clock.now();
-    const room = Math.min(sweepLimit, concurrency - working.size);
-    if (isClosed || room <= 0) return;
-    const found = (await listWaitingOrders(store, now, room)).filter((id) => !working.has(id));
-    const taken = await Promise.all(
-      found.map((id) => takeIssuance(store, id, { owner: worker, until: new Date(now.getTime() + leaseMs) }, now)),
-    );
-    waiting.push(...taken.flatMap((order) => (order === undefined ? [] : [order.id])));
-    start();
-  };
-
-  const renew = async (): Promise<void> => {
-    const until = new Date(clock.now().getTime() + leaseMs);
-    await Promise.all([...waiting, ...working.keys()].map((id) => renewIssuance(store, id, { owner: worker, until })));
-  };
-
-  const repeat = (work: () => Promise<void>, everyMs: number, what: string): NodeJS.Timeout => {
-    let isRunning = false;
-    const timer = setInterval(() => {
-      if (isRunning) return;
-      isRunning = true;
-      work()
-        .catch((error: unknown) => log.warn({ err: error }, what))
-        .finally(() => {
-          isRunning = false;
-        });
-    }, everyMs);
-    return timer.unref();
-  };
-  const timers = [
-    repeat(sweep, sweepEveryMs, 'orders that wait could not be looked for'),
-    repeat(renew, renewEveryMs, 'leases of orders could not be prolonged'),
-  ];
+  const work = startLeasedWork({
+    what: 'order',
+    log,
+    concurrency,
+    renewEveryMs,
+    workOn,
+    takeUp: async (room, isKnown) => {
+      const now = clock.now();
+      const found = (await listWaitingOrders(store, now, room)).filter((id) => !isKnown(id));
+      const lease = newIssuanceLease(gate);
+      const taken = await Promise.all(found.map((id) => takeIssuance(store, id, lease, now)));
+      return taken.filter((order) => order !== undefined);
+    },
+    renew: async (ids) => {
+      const lease = newIssuanceLease(gate);
+      await Promise.all(ids.map((id) => renewIssuance(store, id, lease)));
+    },
+  });
 
   return {
-    wake: (orderId) => {
-      waiting.push(orderId);
-      start();
-    },
-    sweep,
+    wake: (id, accountId = '') => work.add({ id, accountId }),
+    sweep: work.sweep,
     close: async () => {
-      isClosed = true;
-      for (const timer of timers) clearInterval(timer);
-      const given = waiting.splice(0).map((id) => postponeIssuance(id, worker, clock.now()));
+      const given = work.stop().map((id) => postponeIssuance(id, worker, clock.now()));
       if (given.length > 0) await store.commit(given);
-      await Promise.all(working.values());
+      await work.idle();
     },
   };
 }

@@ -142,7 +142,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
     },
     jobs: {
       wakeValidation: (id, accountId) => validating.wake(id, accountId),
-      wakeIssuance: (id) => issuing.wake(id),
+      wakeIssuance: (id, accountId) => issuing.wake(id, accountId),
     },
   };
   const answers = metrics.counter({
