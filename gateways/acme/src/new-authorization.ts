@@ -1,5 +1,5 @@
 // newAuthz (RFC 8555 §7.4.1): an authorization before any order, under the rules of the default profile. Later orders of the account
-// find it while the profile lets a validation be used again.
+// under it use it once it is valid, until it expires.
 
 import { answerAuthorization } from './authorization.ts';
 import { AcmeError, notFound, refuseIdentifiers } from './errors.ts';

@@ -49,8 +49,11 @@ export const newOrder: Operation = async (gate, exchange) => {
   const { account } = exchange;
   const now = wholeSecond(gate.clock.now());
   const names = identifiers.map((identifier) => authorizedIdentifier(identifier).value);
-  await gate.rates.refuseFailing(account.id, names);
-  const reusable = profile.reuseMs > 0 ? await findReusable(gate, account, profile, names, now) : new Map();
+  const mayReuse = profile.reuseMs > 0 || gate.configuration.newAuthz;
+  const [reusable] = await Promise.all([
+    mayReuse ? findReusable(gate, account, profile, names, now) : new Map<string, Authorization>(),
+    gate.rates.refuseFailing(account.id, names),
+  ]);
 
   const id = newUnguessableId();
   const made: NewAuthorization[] = [];
@@ -166,7 +169,8 @@ export function judgeIdentifier(
 /** An order that has less time than this for its finalization is of no use. */
 const leastLifeMs = 600_000;
 
-// Only what is not older than the profile lets it be, and was shown by a challenge that the profile still offers.
+// Only what is not older than the profile lets it be, and was shown by a challenge that the profile still offers. What was
+// authorized before any order (RFC 8555 §7.4.1) serves until it expires: it was made for orders to come.
 async function findReusable(
   { store }: AcmeGate,
   account: Account,
@@ -176,12 +180,13 @@ async function findReusable(
 ): Promise<ReadonlyMap<string, Authorization>> {
   const found = new Map<string, Authorization>();
   for (const authorization of await readReusable(store, account.id, profile.name, names, now)) {
-    const { identifier, method, validatedAt, expiresAt } = authorization;
-    const isYoung = validatedAt !== undefined && validatedAt.getTime() + profile.reuseMs > now.getTime();
+    const { orderId, identifier, method, validatedAt, expiresAt } = authorization;
+    const isYoung =
+      profile.reuseMs > 0 && validatedAt !== undefined && validatedAt.getTime() + profile.reuseMs > now.getTime();
     const isUseful = expiresAt.getTime() - now.getTime() >= leastLifeMs;
     const isOffered = method !== undefined && profile.methods.includes(method);
     const key = `${identifier.type}:${identifier.isWildcard ? '*.' : ''}${identifier.value}`;
-    if (isYoung && isUseful && isOffered && !found.has(key)) found.set(key, authorization);
+    if ((isYoung || orderId === undefined) && isUseful && isOffered && !found.has(key)) found.set(key, authorization);
   }
   return found;
 }

@@ -261,6 +261,27 @@ describe('RFC 8555 §7.1.4: authorizations', () => {
     assert.equal(wildcard.json().type, 'urn:ietf:params:acme:error:malformed');
     assert.equal((await client.post(newAuthz ?? '', {}, account)).status, 400);
   });
+
+  it('that were made before an order serve later orders, whatever the profile says of using them again (§7.4.1)', async () => {
+    const { newAuthz } = await client.directory();
+    const made = await client.post(newAuthz ?? '', { identifier: { type: 'dns', value: 'early.test' } }, account);
+    const url = String(made.headers.location);
+    const pending = await order({ identifiers: dns('early.test') });
+    assert.notDeepEqual(pending.json().authorizations, [url]);
+    await respond(await read(url));
+    assert.equal((await settled(url)).status, 'valid');
+    for (const names of [['early.test'], ['early.test', 'late.test']]) {
+      const later = await order({ identifiers: dns(...names) });
+      assert.equal((later.json().authorizations as string[])[0], url);
+      assert.equal(later.json().status, names.length === 1 ? 'ready' : 'pending');
+    }
+    const wildcard = await order({ identifiers: dns('*.early.test') });
+    assert.notDeepEqual(wildcard.json().authorizations, [url]);
+    const stranger = await order({ identifiers: dns('early.test') }, await client.account());
+    assert.equal(stranger.json().status, 'pending');
+    await client.post(url, { status: 'deactivated' }, account);
+    assert.equal((await order({ identifiers: dns('early.test') })).json().status, 'pending');
+  });
 });
 
 describe('RFC 8555 §7.5.1: challenges', () => {
