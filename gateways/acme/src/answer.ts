@@ -41,7 +41,8 @@ export function toResponse(
   if (links.length > 1) context.sendLines('link', links);
   else if (links[0] !== undefined) fields.link = links[0];
   if (context.nonce !== undefined) fields['replay-nonce'] = context.nonce;
-  const cacheControl = answer.cacheControl ?? (context.isPost ? 'no-store' : undefined);
+  // What a POST was answered with is for nobody else, the directory included (acme.md §4).
+  const cacheControl = context.isPost ? 'no-store' : answer.cacheControl;
   if (cacheControl !== undefined) fields['cache-control'] = cacheControl;
   if (location !== undefined) fields.location = location;
   // Never a date: clients read it as a number.

@@ -56,6 +56,7 @@ function readNewKey(exchange: AccountExchange): PublicJwk {
   verifySignature(inner, next);
   const { account: accountUrl, oldKey } = readChange(inner.payload);
   if (accountUrl !== account.url) throw malformed("names another 'account' than the one that signed");
+  if (!isJsonObject(oldKey)) throw malformed("has no 'oldKey' that is a JWK");
   if (thumbprintOf(oldKey) !== account.thumbprint)
     throw malformed("has an 'oldKey' that is not the key of the account");
   return next;

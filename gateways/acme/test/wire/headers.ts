@@ -110,6 +110,9 @@ export function describeHeaders(front: () => Front): void {
         assert.equal(headers['content-type'], 'application/problem+json');
         assert.equal(headers.link, `<${gate.directory}>;rel="index"`);
       }
+      const read = assertStatus(await client.post(gate.directory, undefined, await client.account()), 200);
+      assert.match(String(read.headers['replay-nonce']), /^[A-Za-z0-9_-]{44}$/);
+      assert.equal(read.headers['cache-control'], 'no-store');
     });
 
     it('gives nonces that can be used, also with a refusal', async () => {

@@ -109,14 +109,12 @@ export function describeKeyChange(front: () => Front): void {
         { payload: { account: other.kid } },
         { payload: { account: undefined } },
         { payload: { oldKey: other.public.jwk } },
+        { payload: { oldKey: undefined } },
+        { payload: { oldKey: 'x' } },
         { signWith: other },
       ];
       for (const changes of wrong) assertProblem(await change(account, next, changes), 400, 'malformed');
-      const noKeys: Changes[] = [
-        { payload: { oldKey: undefined } },
-        { payload: { oldKey: 'x' } },
-        { header: { jwk: {} } },
-      ];
+      const noKeys: Changes[] = [{ payload: { oldKey: {} } }, { header: { jwk: {} } }];
       for (const changes of noKeys) assertProblem(await change(account, next, changes), 400, 'badPublicKey');
       const { directory } = front();
       const url = directory.keyChange ?? '';
