@@ -38,7 +38,10 @@ const unguessablePool = Buffer.alloc(256 * unguessableOctets);
 let unguessablePosition = unguessablePool.length;
 const unguessableForm = /^[A-Za-z0-9_-]{24}$/;
 
-/** Makes an id that nobody can guess: 144 random bits, base64url, 24 characters. */
+/**
+ * Makes an id that nobody can guess: 144 random bits, base64url, 24 characters. None begins with a hyphen: people write ids
+ * behind commands, which would take it for an option.
+ */
 export function newUnguessableId(): string {
   if (unguessablePosition === unguessablePool.length) {
     randomFillSync(unguessablePool);
@@ -46,7 +49,8 @@ export function newUnguessableId(): string {
   }
   const start = unguessablePosition;
   unguessablePosition += unguessableOctets;
-  return unguessablePool.toString('base64url', start, unguessablePosition);
+  const id = unguessablePool.toString('base64url', start, unguessablePosition);
+  return id.startsWith('-') ? newUnguessableId() : id;
 }
 
 /** Whether the text has the form of an unguessable id: others need not be looked up. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isRequestId, newRequestId } from '@gatehouse/runtime/identifiers';
+import { isRequestId, isUnguessableId, newRequestId, newUnguessableId } from '@gatehouse/runtime/identifiers';
 
 describe('request ids', () => {
   test('have 26 characters of the base 32 alphabet and begin with the time', () => {
@@ -34,4 +34,13 @@ describe('request ids', () => {
   ]) {
     test(`refuses ${JSON.stringify(text)} as a request id`, () => assert.equal(isRequestId(text), false));
   }
+});
+
+describe('unguessable ids', () => {
+  test('do not repeat, and none begins as an option of a command does', () => {
+    const ids = Array.from({ length: 20_000 }, newUnguessableId);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.ok(ids.every(isUnguessableId));
+    assert.ok(ids.every((id) => !id.startsWith('-')));
+  });
 });
