@@ -17,6 +17,15 @@ export function futureTime(option: string, value: string, now = new Date()): Dat
   return dateOf(option, value) ?? new Date(now.getTime() + timeSpan(option, value));
 }
 
+/** The same for an end that has to lie ahead. Throws FatalError that names the option. */
+export function timeToCome(option: string, value: string, now = new Date()): Date {
+  const time = futureTime(option, value, now);
+  if (time > now) return time;
+  throw new FatalError(`${option}: ${time.toISOString().slice(0, 19)}Z is over`, {
+    hint: "write a date that is to come, or a duration from now on like '30d'",
+  });
+}
+
 /** A date, or a duration back from now. */
 export function pastTime(option: string, value: string, now = new Date()): Date {
   return dateOf(option, value) ?? new Date(now.getTime() - timeSpan(option, value));

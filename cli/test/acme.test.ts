@@ -211,6 +211,7 @@ describe('gatehouse acme eab', () => {
       [/--pre-authorized needs names/, '--pre-authorized'],
       [/exclude each other/, '--single-use', '--max-accounts', '2'],
       [/--expires: 'yesterday'/, '--expires', 'yesterday'],
+      [/--expires: 2020-01-01T00:00:00Z is over/, '--expires', '2020-01-01'],
     ];
     for (const [message, ...args] of wrong) {
       const { exitCode, errors } = await acme('eab', 'add', ...args);
@@ -274,5 +275,9 @@ describe('gatehouse acme incident', () => {
     assert.match((await acme('incident', 'add')).errors, /say which certificates/);
     const { errors } = await acme('incident', 'add', '--serial', 'ab', '--explanation', 'javascript:alert(1)');
     assert.match(errors, /--explanation: .* is not an http or https URL/);
+    assert.match(
+      (await acme('incident', 'add', '--serial', 'ab', '--until', '2020-01-01')).errors,
+      /--until: .* is over/,
+    );
   });
 });

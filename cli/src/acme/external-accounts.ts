@@ -15,7 +15,7 @@ import {
 import { suggestion } from '@gatehouse/runtime/configuration/nearest';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { type Column, formatFields, formatTime, note, print, printJson, printTable, shorten } from '../output.ts';
-import { futureTime } from '../times.ts';
+import { timeToCome } from '../times.ts';
 import { type AcmeListOptions, type AcmeOptions, type AcmeState, defaultLimit, withAcmeState } from './state.ts';
 
 /** Of `acme eab add`. */
@@ -41,7 +41,7 @@ const secretOctets = 32;
 /** Mints a key and prints its secret, which is not shown again. */
 export async function addExternalAccount(options: AddExternalAccountOptions): Promise<void> {
   const policy = policyOf(options);
-  const expiresAt = options.expires === undefined ? undefined : futureTime('--expires', options.expires);
+  const expiresAt = options.expires === undefined ? undefined : timeToCome('--expires', options.expires);
   if (options.singleUse === true && (options.maxAccounts ?? 1) > 1) {
     throw new FatalError('--single-use and --max-accounts exclude each other');
   }

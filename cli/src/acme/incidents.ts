@@ -11,7 +11,7 @@ import { FatalError } from '@gatehouse/runtime/fatal';
 import { newUnguessableId } from '@gatehouse/runtime/identifiers';
 import { type Column, formatTime, note, print, printJson, printTable, shorten } from '../output.ts';
 import { parseSerialNumber } from '../serial-number.ts';
-import { futureTime, pastTime } from '../times.ts';
+import { pastTime, timeToCome } from '../times.ts';
 import { accountOf } from './accounts.ts';
 import { type AcmeListOptions, type AcmeOptions, defaultLimit, withAcmeState } from './state.ts';
 
@@ -40,7 +40,7 @@ export async function addIncident(options: AddIncidentOptions): Promise<void> {
   const window =
     until === undefined
       ? { windowStart: new Date(now.getTime() - 2 * hourMs), windowEnd: new Date(now.getTime() - hourMs) }
-      : { windowStart: now, windowEnd: futureTime('--until', until) };
+      : { windowStart: now, windowEnd: timeToCome('--until', until, now) };
   const serialNumbers = [...options.serial, ...serialsOf(options.serialsFile)].map(wholeOctets);
   const period = {
     ...(options.issuedFrom === undefined
