@@ -8,45 +8,10 @@ cd "$(dirname "$0")"
 
 clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl gnutls-bin
   libnss3-tools nginx python3-cryptography certbot lego dehydrated python3-acme uacme acme-tiny)
-# The world in which names are validated, and what the tests of the gates stand on.
-servers=(pebble unbound unbound-anchor nsd ldnsutils iproute2 util-linux postgresql)
 # estclient speaks PKCS #11 by way of C.
 builders=(golang-go gcc libc6-dev)
 
-is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-
-install_packages() {
-  local missing=() package
-  if ! command -v dpkg-query >/dev/null; then
-    echo "This is no Debian; install what it calls: $*" >&2
-    return 1
-  fi
-  for package in "$@"; do
-    is_installed "$package" || missing+=("$package")
-  done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  if [ "$(id -u)" -ne 0 ]; then
-    echo "Missing: ${missing[*]}. Run this as root, or install them: apt-get install ${missing[*]}" >&2
-    return 1
-  fi
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update
-  start_no_services
-  apt-get install --yes --no-install-recommends "${missing[@]}"
-  for package in "${missing[@]}"; do
-    is_installed "$package" || { echo "$package could not be installed" >&2; return 1; }
-  done
-}
-
-# nginx is run by the matrix itself, as a process that ends with it; its package would start it at once, on port 80. A policy
-# that is there already is somebody's own.
-start_no_services() {
-  local policy=/usr/sbin/policy-rc.d
-  [ ! -e "$policy" ] || return 0
-  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod 755 "$policy"
-}
+install_packages() { ../scripts/install-packages.sh "$@"; }
 
 find_go() { command -v go || { [ -x /usr/local/go/bin/go ] && echo /usr/local/go/bin/go; }; }
 
@@ -88,12 +53,12 @@ install_certbot() {
   touch "$folder/installed"
 }
 
+../scripts/install-test-servers.sh
 if command -v dpkg-query >/dev/null; then
-  install_packages "${clients[@]}" "${servers[@]}"
+  install_packages "${clients[@]}"
 else
-  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3 certbot lego dehydrated uacme \
-    acme-tiny pebble-challtestsrv unbound nsd ldns-signzone ip unshare postgres; do
-    command -v "$program" >/dev/null || install_packages "${clients[@]}" "${servers[@]}"
+  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3 certbot lego dehydrated uacme acme-tiny; do
+    command -v "$program" >/dev/null || install_packages "${clients[@]}"
   done
 fi
 build_go
