@@ -13,6 +13,7 @@ import { type AnswerHeaders, bodyAnswer, type RefusalForm, textRefusal } from '.
 import { limitConnections } from './connection-limits.ts';
 import { drainServer } from './drain.ts';
 import type { GateEnvironment } from './exchange.ts';
+import { namesHost } from './host-field.ts';
 import { OpenExchange } from './open-exchange.ts';
 import { refuseOnSocket } from './refusal.ts';
 import type { RequestMetrics } from './request-metrics.ts';
@@ -125,6 +126,10 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
       const exchange = exchanges.get(outgoing);
       if (exchange === undefined) return refuse(400, 'bad request');
       if (exchange.isRefused) return refuse(429, 'too many connections', { 'retry-after': String(retryAfterSeconds) });
+      if (!namesHost(outgoing.req)) {
+        exchange.closeConnection();
+        return refuse(400, 'bad request');
+      }
       return await app.fetch(request, { exchange });
     },
     {

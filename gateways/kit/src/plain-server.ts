@@ -8,6 +8,7 @@ import { type ListenAddress, listen } from '@gatehouse/runtime/listen';
 import type { Logger } from '@gatehouse/runtime/log';
 import { limitConnections } from './connection-limits.ts';
 import { drainServer } from './drain.ts';
+import { namesHost } from './host-field.ts';
 import { type OpenRequest, refuseOnSocket } from './refusal.ts';
 import { RequestBody } from './request-body.ts';
 import type { ConnectionMetrics } from './request-metrics.ts';
@@ -158,17 +159,6 @@ export function answerLine(
     ...headers,
   ]);
   outgoing.end(text);
-}
-
-// RFC 9112 §3.2: one Host and no more; before HTTP/1.1 there was none. Of two, node would take the first, and a proxy in
-// front of it perhaps the other.
-function namesHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
-  let hosts = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index];
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
-  }
-  return hosts === 1 || (hosts === 0 && httpVersion === '1.0');
 }
 
 // RFC 9112 §6.3: without either field a request has no body.

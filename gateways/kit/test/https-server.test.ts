@@ -191,6 +191,7 @@ describe('EST requirements §5: framing', () => {
 
   for (const [title, request] of [
     ['no Host', 'GET /late HTTP/1.1\r\n\r\n'],
+    ['Host twice', 'GET /late HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n'],
     ['a Host that is none', 'GET /late HTTP/1.1\r\nHost: a b\r\n\r\n'],
     ['a Host with a path', 'GET /late HTTP/1.1\r\nHost: a/b\r\n\r\n'],
   ] as const) {
