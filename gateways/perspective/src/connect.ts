@@ -117,7 +117,10 @@ const words: ReadonlyMap<string, string> = new Map([
   ['ETIMEDOUT', 'time-out'],
 ]);
 
-/** An error of the operating system in words. */
-export function describeError(error: Error & { readonly code?: unknown }): string {
-  return (typeof error.code === 'string' ? words.get(error.code) : undefined) ?? error.message;
+/** An error of the operating system, or of TLS, in words. */
+export function describeError(error: Error & { readonly code?: unknown; readonly reason?: unknown }): string {
+  const known = typeof error.code === 'string' ? words.get(error.code) : undefined;
+  // OpenSSL's own words; the message has the place in its sources too.
+  const reason = typeof error.reason === 'string' && error.reason !== '' ? error.reason : undefined;
+  return known ?? reason ?? error.message;
 }

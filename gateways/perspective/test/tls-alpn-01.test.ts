@@ -47,6 +47,14 @@ describe('RFC 8737 §3: tls-alpn-01', () => {
     assert.deepEqual(server.servernames, ['a.test']);
   });
 
+  it('says what the server said in the handshake, and nothing of our own inside', async (t) => {
+    const server = await startTlsServer(t, makeCertificate({ extensions: right }), {
+      SNICallback: (_name, done) => done(new Error('unknown name')),
+    });
+    const { problem } = await look(t, server);
+    assert.match(String(problem?.detail), /^127\.0\.0\.1:\d+: [a-z0-9 /-]+ in the TLS handshake/);
+  });
+
   it('works with TLS 1.2 and with 1.3, and with nothing older', async (t) => {
     const identity = makeCertificate({ extensions: right });
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
