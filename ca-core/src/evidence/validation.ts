@@ -110,8 +110,8 @@ export function describeValidation(
   { issuerDomainNames }: Pick<ValidationSettings, 'issuerDomainNames'>,
   now: Date,
 ): ValidationRules {
-  const { mode, methods, reuseMs } = validation;
-  const common = { mode, issuerDomainNames: [...issuerDomainNames], methods: [...methods] };
+  const { mode, methods, reuseMs, dnsPersist } = validation;
+  const common = { mode, issuerDomainNames: [...issuerDomainNames], methods: [...methods], dnsPersist };
   if (validation.mode === 'off') {
     return {
       ...common,

@@ -114,6 +114,7 @@ describe('the validation of a profile', () => {
       methods: ['http-01', 'dns-01', 'tls-alpn-01', 'dns-account-01', 'dns-persist-01'],
       reuse: { seconds: 30 * 86_400, nanos: 0 },
       requiredSites: [],
+      dnsPersist: 'draft-02',
     });
     assert.deepEqual([rules('2026-12-15').remotes, rules('2026-12-15').corroborations], [5, 4]);
     assert.equal(rules('2029-03-15').reuse?.seconds, 10 * 86_400);

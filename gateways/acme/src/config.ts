@@ -32,7 +32,7 @@ const profileSchema = z.strictObject({
   description: z.string().min(1).max(512),
   /** Challenges that are offered; those that the keep's profile takes unless told, without dns-account-01 and dns-persist-01. */
   methods: z.array(z.enum(challengeTypes)).min(1).optional(),
-  /** Draft of dns-persist-01 that is spoken; the two are not compatible. */
+  /** Draft of dns-persist-01 that is spoken; the two are not compatible. `draft-01` needs the same in the keep's profile. */
   dnsPersist: z.enum(['draft-02', 'draft-01']).default('draft-02'),
   /** Whether names of one label, and names below a suffix that no registry has, may be ordered. */
   allowsInternalNames: z.boolean().default(false),

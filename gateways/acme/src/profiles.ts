@@ -83,6 +83,7 @@ export function createProfiles(options: AcmeProfilesOptions): AcmeProfiles {
   let meta: Readonly<Record<string, string>> = {};
   let issuerDomainNames: readonly string[] = [];
   let lastComplaint = '';
+  let lastPersistenceComplaint = '';
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   const { promise: known, resolve: becomeKnown } = Promise.withResolvers<void>();
@@ -99,7 +100,17 @@ export function createProfiles(options: AcmeProfilesOptions): AcmeProfiles {
       log.error({ profiles: missing }, `the core does not let this gate use the profiles of: ${complaint}`);
     }
     lastComplaint = complaint;
+    complainOfPersistence(bound);
     becomeKnown();
+  };
+  const complainOfPersistence = (bound: readonly AcmeProfile[]): void => {
+    const useless = bound.filter((profile) => wantsPersistence(profile.settings) && !countsPersistence(profile));
+    const complaint = useless.map(({ name, core }) => `${name} (${core.name})`).join(', ');
+    if (complaint !== lastPersistenceComplaint && complaint !== '') {
+      const detail = "their profile in the core must say 'validation: { …, dnsPersist: draft-01 }'";
+      log.error(`dns-persist-01 in the form of draft-01 is not offered by: ${complaint}; ${detail}`);
+    }
+    lastPersistenceComplaint = complaint;
   };
   const current = (): ReadonlyMap<string, AcmeProfile> => {
     if (offered !== undefined) return offered;
@@ -205,7 +216,10 @@ function bindProfile(
       settings,
       core,
       rules,
-      methods: (settings.methods ?? usualMethods).filter((method) => allowed?.has(method) !== false),
+      methods: (settings.methods ?? usualMethods).filter(
+        (method) =>
+          allowed?.has(method) !== false && (method !== 'dns-persist-01' || countsPersistence({ settings, rules })),
+      ),
       identifiers: {
         allowsDns: core.allowedNames.includes(NameKind.NAME_KIND_DNS),
         allowsIp: core.allowedNames.includes(NameKind.NAME_KIND_IP),
@@ -221,6 +235,15 @@ function bindProfile(
       maximumValidityMs: (core.maximumValidity?.seconds ?? core.defaultValidity?.seconds ?? 0) * 1000,
     },
   ];
+}
+
+function wantsPersistence({ methods }: ProfileSettings): boolean {
+  return methods?.includes('dns-persist-01') === true;
+}
+
+// What the keep would refuse at the end is not offered at the beginning: records of draft-01 count only where it is told so.
+function countsPersistence({ settings, rules }: Pick<AcmeProfile, 'settings' | 'rules'>): boolean {
+  return settings.dnsPersist === 'draft-02' || rules?.mode !== 'enforce' || rules.dnsPersist === 'draft-01';
 }
 
 /** By the id of the account, or by the key id of its external account. */

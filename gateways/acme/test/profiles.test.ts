@@ -133,6 +133,23 @@ describe('draft-ietf-acme-profiles: bound to profiles of the keep', () => {
   });
 });
 
+describe('draft-ietf-acme-dns-persist: records in the form of draft-01', () => {
+  const wanted = { profile: 'one', description: 'x', methods: ['dns-01', 'dns-persist-01'], dnsPersist: 'draft-01' };
+  for (const [title, rules, methods] of [
+    ['are not asked for where the keep would refuse them at the end', { dnsPersist: 'draft-02' }, ['dns-01']],
+    ['are asked for where they count', { dnsPersist: 'draft-01' }, ['dns-01', 'dns-persist-01']],
+    ['are asked for where the keep enforces nothing', { mode: 'monitor' }, ['dns-01', 'dns-persist-01']],
+  ] as const) {
+    it(title, async () => {
+      const validation = rulesOf(2, 1, { methods: ['dns-01', 'dns-persist-01'], ...rules });
+      const profiles = make(() => Promise.resolve([coreProfile('one', { validation })]), { older: wanted });
+      await profiles.refresh();
+      assert.deepEqual(profiles.find('older')?.methods, methods);
+      profiles.close();
+    });
+  }
+});
+
 describe('RFC 8555 §7.4: notBefore and notAfter of a new order', () => {
   const now = new Date('2030-01-01T00:00:00Z');
   const profile = { name: 'a', core: coreProfile('one'), maximumValidityMs: 10 * day * 1000 };

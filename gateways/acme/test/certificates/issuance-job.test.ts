@@ -104,6 +104,7 @@ function start(
       methods: [],
       reuse: undefined,
       requiredSites: [],
+      dnsPersist: 'draft-02',
       version: '',
     },
   };

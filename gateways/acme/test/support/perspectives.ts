@@ -123,6 +123,7 @@ export function rulesOf(
     methods: ['http-01', 'dns-01', 'tls-alpn-01'],
     reuse: { seconds: 30 * 86_400, nanos: 0 },
     requiredSites: [],
+    dnsPersist: 'draft-02',
     version: 'private',
     ...changes,
   };

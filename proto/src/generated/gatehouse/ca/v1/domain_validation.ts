@@ -129,6 +129,8 @@ export interface ValidationRules {
   requiredSites: RequiredSites[];
   /** Name and date of the row of the policy that counts now: `public-br@2026-06-15`. */
   version: string;
+  /** Draft of dns-persist-01 whose records count: `draft-02`, or `draft-01` beside them. */
+  dnsPersist: string;
 }
 
 /** Names below a zone must be seen from these sites. */
@@ -692,6 +694,7 @@ function createBaseValidationRules(): ValidationRules {
     reuse: undefined,
     requiredSites: [],
     version: "",
+    dnsPersist: "",
   };
 }
 
@@ -729,6 +732,9 @@ export const ValidationRules: MessageFns<ValidationRules> = {
     }
     if (message.version !== "") {
       writer.uint32(90).string(message.version);
+    }
+    if (message.dnsPersist !== "") {
+      writer.uint32(98).string(message.dnsPersist);
     }
     return writer;
   },
@@ -834,6 +840,14 @@ export const ValidationRules: MessageFns<ValidationRules> = {
             message.version = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.dnsPersist = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -864,6 +878,7 @@ export const ValidationRules: MessageFns<ValidationRules> = {
       : undefined;
     message.requiredSites = object.requiredSites?.map((e) => RequiredSites.fromPartial(e)) || [];
     message.version = object.version ?? "";
+    message.dnsPersist = object.dnsPersist ?? "";
     return message;
   },
 };
