@@ -8,6 +8,7 @@ import type { GeneralName } from '@gatehouse/pkix/general-names';
 import type { EnrollRequest } from '@gatehouse/proto/certificate-authority';
 import type { Evidence } from '@gatehouse/proto/types';
 import { createAcmeUrls } from './acme-urls.ts';
+import { externalAccountLines } from './external-account.ts';
 import { createNameJudge, type NameVerdict } from './judge-name.ts';
 import type { PerspectiveLookup } from './judge-statement.ts';
 import type { CertifiedName } from './name-coverage.ts';
@@ -59,8 +60,11 @@ export type ValidationOutcome = {
  */
 export async function verifyValidation(parts: ValidationParts, asked: ValidationRequest): Promise<ValidationOutcome> {
   const { validation } = asked;
-  if (validation === undefined) return { lines: [], evidence: [], alarms: [], verdict: undefined };
-  if (validation.mode === 'off') return { lines: ['validation off'], evidence: [], alarms: [], verdict: undefined };
+  if (validation === undefined || validation.mode === 'off') {
+    const mode = validation === undefined ? [] : ['validation off'];
+    const lines = [...mode, ...externalAccountLines(asked.request.evidence)];
+    return { lines, evidence: [], alarms: [], verdict: undefined };
+  }
   const found = await judge(parts, asked, validation);
   const { refusal, lines, evidence, alarms } = found;
   if (refusal === undefined) return { lines, evidence, alarms, verdict: 'pass' };

@@ -189,6 +189,17 @@ describe('mpic.md §4: the audit line', () => {
     assert.deepEqual(lines(), ['validation off']);
   });
 
+  it('says by which key of an external account names were authorised beforehand, acme.md §2', async () => {
+    const named = (payload: string) => ({
+      evidence: [{ type: 'acme-external-account', payload: Buffer.from(payload), certificates: [], statements: [] }],
+    });
+    const changes = named('8573c0c30b8303e890be');
+    await issue(asked(['a.example'], [], { profile: 'tls-server-validated-short-lived', changes }));
+    assert.deepEqual(lines(), ['validation off', 'acme-external-account key=8573c0c30b8303e890be']);
+    await issue(asked(['b.example'], [], { profile: 'tls-server', changes: named('a\nverdict=pass') }));
+    assert.deepEqual(lines(), ['acme-external-account key=unreadable']);
+  });
+
   it('says nothing where a profile leaves validation to the RA', async () => {
     await issue(asked(['a.example'], [], { profile: 'tls-server', changes: { evidence: [] } }));
     assert.deepEqual(lines(), []);

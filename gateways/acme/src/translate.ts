@@ -50,7 +50,7 @@ export async function toEnrollment(
 ): Promise<Enrollment> {
   const { certificationRequest } = order;
   const added = namesToAdd(readCertificationRequest(certificationRequest));
-  const evidence = await evidenceOf(gate, order, account, thumbprint);
+  const evidence = await evidenceOf(gate, order, account, profile, thumbprint);
   return {
     idempotencyKey: idempotencyKeyOf(order.id, certificationRequest),
     profile: profile.settings.profile,
@@ -59,7 +59,7 @@ export async function toEnrollment(
     ...(added.length === 0 ? {} : { names: { subjectAlternativeNames: added } }),
     notBefore: order.notBefore,
     notAfter: order.notAfter,
-    evidence: demandsEvidence(profile) ? evidence : [],
+    evidence,
   };
 }
 
@@ -77,15 +77,23 @@ async function evidenceOf(
   { store, validation }: TranslationParts,
   order: FinalizedOrder,
   account: Account,
+  profile: AcmeProfile,
   thumbprint: string,
 ): Promise<readonly Evidence[]> {
   const authorizations = await readAuthorizations(store, order.authorizations);
   const statements = await Promise.all(authorizations.map((one) => validation.freshStatements(one)));
+  if (!demandsEvidence(profile)) return preAuthorizations(authorizations);
   const keys = await keysFrom(store, account, provenKeys(authorizations, statements), thumbprint);
   return [
     { type: 'perspective-results', payload: new Uint8Array(0), statements: statements.flat() },
     { type: 'acme-finalize', payload: Buffer.from(writeFinalize(order, keys)) },
   ];
+}
+
+/** Names that needed no challenge: by which key of an external account, for the audit log of the keep. */
+function preAuthorizations(authorizations: readonly Authorization[]): readonly Evidence[] {
+  const keyId = authorizations.find(({ externalAccount }) => externalAccount !== undefined)?.externalAccount;
+  return keyId === undefined ? [] : [{ type: 'acme-external-account', payload: Buffer.from(keyId) }];
 }
 
 /** The JSON of `acme-finalize`: all its parts are JSON as it was received or stored. */

@@ -132,6 +132,7 @@ async function finalized(
   worker: { readonly worker: string },
   changes: Partial<NewOrder> = {},
   shape = { subject: '', names: ['DNS:a.example'] },
+  externalAccount?: string,
 ): Promise<string> {
   const authorization = newUnguessableId();
   const shown = { createdAt: clock.now(), authorizations: [authorization], ...changes };
@@ -146,7 +147,7 @@ async function finalized(
       profile: 'tlsserver',
       token: 't',
       methods: ['http-01'],
-      externalAccount: undefined,
+      externalAccount,
       createdAt: clock.now(),
       expiresAt: new Date(clock.now().getTime() + 1_000_000),
     }),
@@ -185,6 +186,17 @@ describe('RFC 8555 §7.4: an order that was finalized', () => {
     assert.equal(keep.asked.length, 1);
     assert.match(keep.asked[0]?.idempotencyKey ?? '', /^acme:[\w-]{24}:[\w-]{43}$/);
     assert.deepEqual(keep.asked[0]?.evidence, []);
+  });
+
+  it('says by which key of an external account names needed no challenge, acme.md §2', async () => {
+    const keep = createKeep();
+    const worker = start(keep);
+    const id = await finalized(account, worker, {}, undefined, '8573c0c30b8303e890be');
+    worker.issuance.wake(id);
+    assert.equal((await settled(id)).status, 'valid');
+    const [named, ...others] = keep.asked[0]?.evidence ?? [];
+    assert.deepEqual([named?.type, others.length], ['acme-external-account', 0]);
+    assert.equal(Buffer.from(named?.payload ?? []).toString(), '8573c0c30b8303e890be');
   });
 
   it('carries the word of the account and of the perspectives where the profile demands them', async () => {

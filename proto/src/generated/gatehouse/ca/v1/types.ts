@@ -148,7 +148,8 @@ export interface Evidence {
    * The statement, in the encoding that its type fixes. For `client-certificate-chain`: the end-entity certificate, DER.
    * For `acme-finalize`: JSON in UTF-8 with `jws` (the flattened JWS of the finalize request, RFC 8555 §7.4, as the client
    * sent it), `jwk` (the account's key) and `keyChanges` (the flattened outer JWS of key changes, RFC 8555 §7.3.5, oldest
-   * first, that lead from the key of the statements to this one).
+   * first, that lead from the key of the statements to this one). For `acme-external-account`: the id of the key (RFC 8555
+   * §7.3.4) for which an operator authorised names beforehand, UTF-8; it is only recorded.
    */
   payload: Buffer;
   /** Certificates that help to verify it, DER, end entity first. At most 8. */
