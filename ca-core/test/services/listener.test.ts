@@ -1,7 +1,6 @@
 // The only way into the keep: TLS 1.3 with a credential of the service CA that names a caller and has not ended.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
@@ -170,16 +169,33 @@ describe('a message that is larger than any of the contract', () => {
   });
 });
 
-describe('more connections than the configuration allows', () => {
-  it('are turned away until others end', async () => {
-    const sockets = Array.from({ length: maximumConnections + 1 }, () => connectPlain(address()).resume());
-    const closed = sockets.map(
-      (socket) => new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', () => resolve())),
-    );
-    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    assert.equal(await tryHandshake(partsOf(credential)), 'refused');
+/** Opens connections, and waits until the core has taken each of them or not. */
+async function openAll(count: number, open: () => Socket, isOpen: 'connect' | 'data') {
+  const sockets = Array.from({ length: count }, open);
+  const closed = sockets.map(
+    (socket) => new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', () => resolve())),
+  );
+  const opened = sockets.map((socket) => new Promise((resolve) => socket.once(isOpen, resolve)));
+  await Promise.all(sockets.map((_, index) => Promise.race([opened[index], closed[index]])));
+  return async () => {
     for (const socket of sockets) socket.destroy();
     await Promise.all(closed);
+  };
+}
+
+describe('more connections than the configuration allows', () => {
+  it('of callers are turned away until others end', async () => {
+    const tls = { servername: 'core.gatehouse.internal', ALPNProtocols: ['h2'], ...address(), ...partsOf(credential) };
+    const closeAll = await openAll(maximumConnections, () => connect(tls), 'data');
+    assert.equal(await tryHandshake(partsOf(credential)), 'refused');
+    await closeAll();
+    while ((await tryHandshake(partsOf(credential))) === 'refused');
+  });
+
+  it('of one address that say nothing are turned away until others end', async () => {
+    const closeAll = await openAll(33, () => connectPlain(address()).resume(), 'connect');
+    assert.equal(await tryHandshake(partsOf(credential)), 'refused');
+    await closeAll();
     while ((await tryHandshake(partsOf(credential))) === 'refused');
   });
 });

@@ -8,6 +8,7 @@ import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from './clock.ts';
 import { type ListenAddress, listen } from './listen.ts';
 import type { Logger } from './log.ts';
+import { limitUnverified, mostUnverified } from './unverified-connections.ts';
 
 /** Own server certificate and its key, PEM. */
 export type ServerIdentity = { readonly certificate: string; readonly key: string };
@@ -72,13 +73,18 @@ export async function listenForCallers<Caller extends { readonly uri: string }>(
     handshakeTimeout: handshakeTimeoutMs,
     noDelay: true,
   });
-  tlsServer.maxConnections = options.maximumConnections;
+  tlsServer.maxConnections = options.maximumConnections + mostUnverified;
+  const unverified = limitUnverified(tlsServer, (peer) =>
+    options.log.warn({ peer }, 'refused a connection: too many that have not said who they are'),
+  );
 
   tlsServer.on('secureConnection', (socket) => {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    unverified.verified(peer);
     try {
       const certificate = socket.getPeerX509Certificate();
       if (!socket.authorized || certificate === undefined) throw new Error('no verified client certificate');
+      if (connections.size >= options.maximumConnections) throw new Error('too many connections');
       // Two live connections with one remote address would make `callerOf` ambiguous.
       if (connections.has(peer)) throw new Error('remote address already connected');
       connections.set(peer, {
