@@ -68,6 +68,20 @@ describe('mpic.md §3.4: the core knows where its ACME gate is', () => {
     assert.notDeepEqual(baseUrlsOf((await settle(directory, { isAutomatic: true })).core), baseUrlsOf(second.core));
   });
 
+  test('and where it was, since accounts keep the URL that they were made with', async (context) => {
+    const directory = directoryWith(context, starterConfiguration('trial'));
+    const first = await settle(directory, { isAutomatic: true });
+    first.remember();
+    const port = Number(lastValue(first.gate, 'acme.listen.port'));
+    const second = await settle(directory);
+    const both = ['https://127.0.0.1:8555', `https://127.0.0.1:${port}`];
+    assert.deepEqual(baseUrlsOf(second.core), both);
+    second.remember();
+    assert.deepEqual(baseUrlsOf((await settle(directory, { isAutomatic: true })).core), both.toReversed());
+    writeFileSync(join(directory, 'run/acme-urls.json'), '["javascript:0"]');
+    assert.deepEqual(baseUrlsOf((await settle(directory)).core), ['https://127.0.0.1:8555']);
+  });
+
   test('where the operator put it on the command line', async (context) => {
     const directory = directoryWith(context, starterConfiguration('trial'));
     const { core } = await settle(directory, { set: ['acme.listen.port=8443', 'acme.names=[acme.test]'] });

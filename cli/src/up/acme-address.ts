@@ -8,6 +8,7 @@ import { loadConfiguration } from '@gatehouse/runtime/configuration';
 import { formatDuration } from '@gatehouse/runtime/duration';
 import type { DataDirectory } from '../data-directory.ts';
 import { isForTryingOut } from './demo-user.ts';
+import { rememberUrls, withEarlierUrls } from './earlier-urls.ts';
 import { isMentioned, trialSettings } from './mentioned.ts';
 import { automaticPorts } from './ports.ts';
 import { settlePort } from './settled-port.ts';
@@ -31,7 +32,7 @@ export type AcmeAddress = {
   readonly gate: readonly string[];
   /** `--set` arguments of the perspectives that look beside it. */
   readonly perspectives: readonly string[];
-  /** Keeps the port for the next start, where it was chosen here. */
+  /** Keeps the port for the next start, where it was chosen here, and the URLs. */
   remember(): void;
 };
 
@@ -57,13 +58,17 @@ export async function settleAcmeAddress(options: AcmeAddressOptions): Promise<Ac
   const wanted = acmeOf(gate);
   const settled = wanted.listen.port === 0 ? await settlePort(data, 'acme', wanted.listen.host) : undefined;
   const urls = baseUrls(wanted, settled?.port ?? wanted.listen.port);
-  const core = [...ofCore, ...(isOwn ? [`core.validation.acmeBaseUrls=${JSON.stringify(urls)}`] : [])];
+  const accepted = withEarlierUrls(data, urls);
+  const core = [...ofCore, ...(isOwn ? [`core.validation.acmeBaseUrls=${JSON.stringify(accepted)}`] : [])];
   const { issuerDomainNames } = validationOf([...core, ...set]);
   return {
     core,
     gate: settled === undefined ? gate : [...gate, `acme.listen.port=${settled.port}`],
     perspectives: [`perspective.validation=${validationText(wanted.validation, issuerDomainNames)}`, ...set],
-    remember: () => settled?.remember(),
+    remember: () => {
+      settled?.remember();
+      if (isOwn) rememberUrls(data, accepted);
+    },
   };
 }
 
