@@ -63,7 +63,7 @@ describe('acme.md §9: configuration', () => {
     return file;
   };
 
-  it('has a default for each key and passes unknown ones over', () => {
+  it('has a default for each key, passes unknown ones over and takes known ones in any case, as Go does', () => {
     const read = readPebbleConfiguration(write({ somethingNew: {}, profiles: null, retryAfter: { authz: 7 } }));
     assert.deepEqual(read.retryAfter, { authz: 7, order: 5 });
     assert.deepEqual(read.profiles, [
@@ -79,6 +79,8 @@ describe('acme.md §9: configuration', () => {
         ['b', 100],
       ],
     );
+    const spelled = readPebbleConfiguration(write({ externalAccountMacKeys: { k: 's' }, RetryAfter: { ORDER: 1 } }));
+    assert.deepEqual([spelled.externalAccountMACKeys, spelled.retryAfter.order], [{ k: 's' }, 1]);
     assert.throws(() => readPebbleConfiguration(join(directory, 'missing.json')), FatalError);
     assert.throws(() => readPebbleConfiguration(write({ httpPort: 'x' })), FatalError);
   });
@@ -173,7 +175,7 @@ describe('acme.md §9: a running server', { timeout: 120_000 }, () => {
   it('reflects the host that a client came by, demands external accounts, and shows its profiles', async () => {
     const port = base.split(':')[1];
     const seen = (await fetchInsecurely(`https://localhost:${port}/dir`)).json();
-    assert.equal(seen.newOrder, `https://localhost:${port}/acme/new-order`);
+    assert.equal(seen.newOrder, `https://localhost:${port}/order-plz`);
     const { meta } = await client.directory();
     assert.deepEqual(meta, {
       ...Object(meta),
@@ -188,7 +190,7 @@ describe('acme.md §9: a running server', { timeout: 120_000 }, () => {
   it('issues below each of its roots, by chains of the length that was asked for', async () => {
     const links = String(obtained.headers.link);
     assert.equal(links.match(/rel="alternate"/g)?.length, 2);
-    for (const [index, url] of [obtained.url, `${obtained.url}/1`, `${obtained.url}/2`].entries()) {
+    for (const [index, url] of [obtained.url, `${obtained.url}/alternate/1`, `${obtained.url}/alternate/2`].entries()) {
       const chain = decodePem((await client.post(url)).body, ['CERTIFICATE']).map(
         ({ der }) => new X509Certificate(der),
       );

@@ -73,7 +73,7 @@ export type PebbleBehaviour = {
 
 /** Reads the file; its path and those in it are relative to the working directory. Throws FatalError. */
 export function readPebbleConfiguration(file: string): PebbleConfiguration {
-  const parsed = schema.safeParse(readJson(resolve(file)));
+  const parsed = schema.safeParse(spellKeys(readJson(resolve(file)), schema));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new FatalError(`${file}: ${issue?.path.join('.')} ${issue?.message}`);
@@ -87,6 +87,11 @@ export function readPebbleConfiguration(file: string): PebbleConfiguration {
   }));
   const usual = { name: 'default', description: 'The default profile', validitySeconds: fallbackSeconds };
   return { ...rest, profiles: named.length === 0 ? [usual] : named };
+}
+
+/** Names of the CA, in CAA records and in those of dns-persist-01. */
+export function issuerDomainNames({ caaIdentities }: Pick<PebbleConfiguration, 'caaIdentities'>): string[] {
+  return [...(caaIdentities ?? ['pebble.letsencrypt.org'])];
 }
 
 /** Reads the environment. Throws FatalError for a number that is none. */
@@ -108,6 +113,19 @@ export function readPebbleBehaviour(environment: Readonly<Record<string, string 
     alternateRoots: number('PEBBLE_ALTERNATE_ROOTS', 0, 0, 32),
     chainLength: number('PEBBLE_CHAIN_LENGTH', 1, 1, 32),
   };
+}
+
+/** Go takes keys in whatever case they are written, and suites count on it: `externalAccountMacKeys`. */
+function spellKeys(value: unknown, type: z.ZodType): unknown {
+  const inner = type instanceof z.ZodDefault || type instanceof z.ZodPrefault ? type.unwrap() : type;
+  if (!(inner instanceof z.ZodObject) || typeof value !== 'object' || value === null) return value;
+  const known = new Map(Object.entries<z.ZodType>(inner.shape).map(([name, of]) => [name.toLowerCase(), { name, of }]));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, member]) => {
+      const { name, of } = known.get(key.toLowerCase()) ?? {};
+      return name === undefined || of === undefined ? [] : [[name, spellKeys(member, of)]];
+    }),
+  );
 }
 
 function readJson(file: string): unknown {

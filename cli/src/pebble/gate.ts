@@ -20,14 +20,13 @@ import type { ProcessLife } from '@gatehouse/runtime/lifecycle';
 import type { ListenAddress } from '@gatehouse/runtime/listen';
 import type { Logger } from '@gatehouse/runtime/log';
 import { bracketAddress, splitAddress } from '../address.ts';
-import type { PebbleBehaviour, PebbleConfiguration } from './configuration.ts';
+import { issuerDomainNames, type PebbleBehaviour, type PebbleConfiguration } from './configuration.ts';
 import type { Flags } from './flags.ts';
+import { behindFront } from './front.ts';
 import type { PebbleChains } from './hierarchy.ts';
 import { coreProfileName, type PebbleKeep } from './keep.ts';
+import { pebblePaths } from './paths.ts';
 import { choosePrimary } from './primary.ts';
-
-/** Path of the directory, as suites expect it. */
-export const directoryPath = '/dir';
 
 /** What {@link startPebbleGate} takes. */
 export type PebbleGateOptions = {
@@ -48,16 +47,16 @@ export type PebbleGate = { readonly address: ListenAddress; readonly process: Ga
 
 /** Starts the gate. */
 export async function startPebbleGate(options: PebbleGateOptions): Promise<PebbleGate> {
-  const { behaviour, keep, certificate, dictated, log, life } = options;
+  const { behaviour, flags, keep, certificate, dictated, log, life } = options;
   const configuration = await gateConfiguration(options);
   await storeExternalAccounts(options, configuration);
   const gate = await createGate({ name: 'acme', configuration, directory: keep.data.path, log, life });
   const process = certificate === undefined ? gate : { ...gate, serve: serveWith(certificate, gate, life) };
   const chance = (percent: number) => Math.random() * 100 < percent;
   const seams: AcmeSeams = {
-    directoryPath,
+    spelling: pebblePaths,
     reflectsOrigin: true,
-    createPrimary: choosePrimary(behaviour),
+    createPrimary: choosePrimary({ ...behaviour, asksForLocalhost: flags.dnsServer !== '' }),
     refusesNonce: () => chance(behaviour.nonceRefusalPercent),
     reusesAuthorizations: () => chance(behaviour.reusePercent),
     dictatedInformation: (certId) => dictated.get(certId),
@@ -81,13 +80,13 @@ export function readServerCertificate({ certificate, privateKey }: PebbleConfigu
 
 async function gateConfiguration(options: PebbleGateOptions): Promise<AcmeConfiguration> {
   const { configuration, behaviour, flags, keep, chains } = options;
-  const { retryAfter, caaIdentities, domainBlocklist } = configuration;
+  const { retryAfter, domainBlocklist } = configuration;
   return acmeSchema.parse({
-    listen: listenAddress(configuration.listenAddress),
+    listen: behindFront,
     core: { addresses: [keep.address], credential: 'ra/acme/credential.pem' },
     limits: { connectionsPerAddress: 10_000 },
     termsOfService: 'https://localhost/terms',
-    caaIdentities: caaIdentities ?? ['pebble.letsencrypt.org'],
+    caaIdentities: issuerDomainNames(configuration),
     externalAccount: { required: configuration.externalAccountBindingRequired },
     profiles: Object.fromEntries(
       configuration.profiles.map(({ name, description }) => [
@@ -115,7 +114,7 @@ async function gateConfiguration(options: PebbleGateOptions): Promise<AcmeConfig
       resolver: await resolverAddress(flags.dnsServer),
       // Suites answer challenges on loopback and in networks of containers.
       allow: ['0.0.0.0/0', '::/0'],
-      issuerDomainNames: [...(caaIdentities ?? ['pebble.letsencrypt.org'])].slice(0, 10),
+      issuerDomainNames: issuerDomainNames(configuration).slice(0, 10),
     },
   });
 }

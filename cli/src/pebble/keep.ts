@@ -6,13 +6,14 @@ import { hash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { joinWithToken } from '@gatehouse/ra-client/join';
+import { validationMethods } from '@gatehouse/ra-client/perspective-statement';
 import type { Logger } from '@gatehouse/runtime/log';
 import { readPrivateFile } from '@gatehouse/runtime/private-file';
 import { reachableAddress } from '../address.ts';
 import { type DataDirectory, dataDirectory } from '../data-directory.ts';
 import { withOperator } from '../operator.ts';
 import { type Child, startChild } from '../up/child.ts';
-import type { PebbleConfiguration, PebbleProfile } from './configuration.ts';
+import { issuerDomainNames, type PebbleConfiguration, type PebbleProfile } from './configuration.ts';
 
 /** A keep that runs. */
 export type PebbleKeep = {
@@ -38,7 +39,13 @@ export async function startPebbleKeep(
     log,
     progress: () => undefined,
   });
-  writeFileSync(data.configuration, 'core:\n  listen: { port: 0 }\n  management: { port: 0 }\n');
+  // JSON is YAML.
+  const core = {
+    listen: { port: 0 },
+    management: { port: 0 },
+    validation: { issuerDomainNames: issuerDomainNames(configuration).slice(0, 10) },
+  };
+  writeFileSync(data.configuration, JSON.stringify({ core }));
   for (const profile of configuration.profiles) {
     writeFileSync(
       join(data.path, `profiles/${coreProfileName(profile.name)}.yaml`),
@@ -97,7 +104,6 @@ async function register(
 
 const backdateSeconds = 60;
 
-/** JSON is YAML. */
 function writeProfile(
   { name, description, validitySeconds }: PebbleProfile,
   { ocspResponderURL }: PebbleConfiguration,
@@ -128,6 +134,8 @@ function writeProfile(
     ...(ocspResponderURL === '' ? {} : { authorityInformationAccess: { ocsp: [ocspResponderURL] } }),
     // id-pe-tlsfeature, RFC 7633: suites order certificates that must be stapled.
     requestExtensions: { copy: ['1.3.6.1.5.5.7.1.24'] },
+    // Nobody verifies; but without a name for the CA no record of dns-persist-01 could name it.
+    validation: { policy: 'private', mode: 'off', methods: [...validationMethods], dnsPersist: 'draft-01' },
     lints: { sets: [] },
   });
 }

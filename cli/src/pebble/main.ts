@@ -11,7 +11,8 @@ import { formatAddress } from '@gatehouse/runtime/run-file';
 import { endWithParent } from '../parent.ts';
 import { readPebbleBehaviour, readPebbleConfiguration } from './configuration.ts';
 import { readCommandLine } from './flags.ts';
-import { directoryPath, listenAddress, readServerCertificate, startPebbleGate } from './gate.ts';
+import { openFront } from './front.ts';
+import { listenAddress, readServerCertificate, startPebbleGate } from './gate.ts';
 import { openPebbleChains } from './hierarchy.ts';
 import { startPebbleKeep } from './keep.ts';
 import { startManagementInterface } from './management.ts';
@@ -36,6 +37,16 @@ if (commandLine.kind === 'say') {
       const configuration = readPebbleConfiguration(flags.config);
       const behaviour = readPebbleBehaviour(process.env);
       const certificate = readServerCertificate(configuration);
+      const open = async (text: string, setting: string) => {
+        const at = listenAddress(text);
+        const front = await openFront(at, `pebble.${setting}`);
+        life.onShutdown(setting, () => front.close());
+        return { lead: front.lead, at: formatAddress({ host: at.host, port: front.address.port }) };
+      };
+      const front = await open(configuration.listenAddress, 'listenAddress');
+      const managementAddress = configuration.managementListenAddress ?? '';
+      const managementFront =
+        managementAddress === '' ? undefined : await open(managementAddress, 'managementListenAddress');
       const directory = mkdtempSync(join(tmpdir(), 'gatehouse-pebble-'));
       life.onShutdown('data', () => rmSync(directory, { recursive: true, force: true }));
       const keep = await startPebbleKeep(directory, configuration, log);
@@ -44,25 +55,24 @@ if (commandLine.kind === 'say') {
       const dictated = new Map<string, string>();
       const options = { configuration, behaviour, flags, keep, chains, certificate, dictated, log, life };
       const gate = await startPebbleGate(options);
-      const listening = formatAddress(gate.address);
-      const managementAddress = configuration.managementListenAddress ?? '';
-      if (managementAddress !== '') {
+      if (managementFront !== undefined) {
         const management = await startManagementInterface({
-          listen: listenAddress(managementAddress),
           certificate: certificate ?? gate.process.serverCertificate(),
           chains: chains.all,
           core: gate.process.core,
           dictated,
         });
         life.onShutdown('management interface', () => management.close());
-        const at = formatAddress(management.address);
+        managementFront.lead(management.address);
+        const { at } = managementFront;
         say(`Management interface listening on: ${at}`);
         for (const [index] of chains.all.entries()) {
           say(`Root CA certificate available at: https://${at}/roots/${index}`);
         }
       }
-      say(`Listening on: ${listening}`);
-      say(`ACME directory available at: https://${listening}${directoryPath}`);
+      front.lead(gate.address);
+      say(`Listening on: ${front.at}`);
+      say(`ACME directory available at: https://${front.at}/dir`);
     },
   });
 }

@@ -13,11 +13,11 @@ import { decodePem, encodePem } from '@gatehouse/pkix/pem';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { type ListenAddress, listen } from '@gatehouse/runtime/listen';
+import { behindFront } from './front.ts';
 import type { PebbleChain } from './hierarchy.ts';
 
 /** What {@link startManagementInterface} takes. */
 export type ManagementOptions = {
-  readonly listen: ListenAddress;
   readonly certificate: ServerCertificate;
   readonly chains: readonly PebbleChain[];
   readonly core: Pick<CoreClient, 'getCertificate'>;
@@ -60,7 +60,7 @@ export async function startManagementInterface(options: ManagementOptions): Prom
       );
     },
   );
-  const address = await listen(server, { ...options.listen, setting: 'pebble.managementListenAddress' });
+  const address = await listen(server, behindFront);
   return {
     address,
     close: async () => {

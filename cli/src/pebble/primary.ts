@@ -19,13 +19,22 @@ import type { PebbleBehaviour } from './configuration.ts';
 /** How long a look may take after the pause. */
 const lookMs = 20_000;
 
+/** What {@link choosePrimary} takes. */
+export type PrimaryOptions = Pick<PebbleBehaviour, 'isAlwaysValid' | 'sleepMs'> & {
+  /** Whether the resolver knows names below localhost too: that of a suite has records for them. */
+  readonly asksForLocalhost: boolean;
+};
+
 /** The perspective that a gate gets. */
 export function choosePrimary({
   isAlwaysValid,
   sleepMs,
-}: Pick<PebbleBehaviour, 'isAlwaysValid' | 'sleepMs'>): NonNullable<AcmeSeams['createPrimary']> {
+  asksForLocalhost,
+}: PrimaryOptions): NonNullable<AcmeSeams['createPrimary']> {
   return (options) => {
-    const looking = isAlwaysValid ? createBlindPerspective(options) : createPerspective(options);
+    const looking = isAlwaysValid
+      ? createBlindPerspective(options)
+      : createPerspective({ ...options, asksForLocalhost });
     return sleepMs === 0 ? looking : pausing(looking, sleepMs);
   };
 }

@@ -42,7 +42,7 @@ export type RunAcmeOptions = {
 };
 
 /** What test suites of clients need otherwise than any CA would have it. No configuration leads here. */
-export type AcmeSeams = Pick<AcmeUrlsOptions, 'directoryPath' | 'reflectsOrigin'> & {
+export type AcmeSeams = Pick<AcmeUrlsOptions, 'spelling' | 'reflectsOrigin'> & {
   /** Makes the perspective inside of the gate. */
   readonly createPrimary?: ((options: PerspectiveOptions) => LocalPerspective) | undefined;
   /** Refuses a good nonce now and then. */
@@ -95,7 +95,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
   process.onShutdown('validation', () => validation.close());
   process.addReadinessCheck(() => validation.readiness());
 
-  const { directoryPath, reflectsOrigin, refusesNonce } = seams;
+  const { spelling, reflectsOrigin, refusesNonce } = seams;
   const parts: Omit<AcmeGate, 'jobs' | 'urls'> = {
     configuration,
     store,
@@ -134,7 +134,7 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
   process.onShutdown('collector', () => collector.close());
 
   // The port may be the system's choice, which is known when it is listened on; nobody asks before.
-  let urls = createUrls({ bases: baseUrls(configuration, configuration.listen.port), directoryPath, reflectsOrigin });
+  let urls = createUrls({ bases: baseUrls(configuration, configuration.listen.port), spelling, reflectsOrigin });
   const gate: AcmeGate = {
     ...parts,
     get urls() {
@@ -157,11 +157,11 @@ export async function startAcme(process: Gate<AcmeConfiguration>, seams: AcmeSea
       limits: createGateRateLimits(configuration.limits, clock),
       count: (resource, status) => answers.labels(resource, String(status)).inc(),
       countProblem: (type) => problems.labels(type).inc(),
-      directoryPath,
+      readPath: spelling?.read,
     }),
     problemRefusal,
   );
-  urls = createUrls({ bases: baseUrls(configuration, server.address.port), directoryPath, reflectsOrigin });
+  urls = createUrls({ bases: baseUrls(configuration, server.address.port), spelling, reflectsOrigin });
   log.info({ directory: urls.directory(urls.canonical) }, 'the directory is at');
   return server.address;
 }

@@ -51,10 +51,10 @@ const directory: OpenOperation = (gate, { base }) => Promise.resolve(answerDirec
 // RFC 8555 §7.2: the nonce is added to every answer of this path.
 const newNonce: OpenOperation = () => Promise.resolve({ status: 204, cacheControl: 'no-store' });
 
-/** All of them. @param directoryPath below a base */
-export function routes(directoryPath: string = paths.directory): readonly Route[] {
+/** All of them. */
+export function routes(): readonly Route[] {
   return [
-    { name: 'directory', path: directoryPath, get: directory, post: { ...read, run: directory } },
+    { name: 'directory', path: paths.directory, get: directory, post: { ...read, run: directory } },
     { name: 'newNonce', path: paths.newNonce, get: newNonce, post: { ...read, run: newNonce } },
     { name: 'newAccount', path: paths.newAccount, post: { signer: 'key', payload: 'object', run: newAccount } },
     { name: 'account', path: '/acme/account/:id', post: { ...both, run: updateAccount } },

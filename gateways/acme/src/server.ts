@@ -27,8 +27,8 @@ export type AppOptions = {
   readonly count: (resource: string, status: number) => void;
   /** Counts a refusal by its type. */
   readonly countProblem: (type: ProblemType) => void;
-  /** Path of the directory below a base; `/directory` unless told. */
-  readonly directoryPath?: string | undefined;
+  /** Reads paths that are not spelled as {@link routes} has them. */
+  readonly readPath?: ((path: string) => string) | undefined;
 };
 
 /** What every request passes. */
@@ -42,16 +42,22 @@ type Asked = {
 };
 
 /** Makes the app of the gate. */
-export function createApp({ gate, limits, count, countProblem, directoryPath }: AppOptions): Hono<GateEnvironment> {
+export function createApp({
+  gate,
+  limits,
+  count,
+  countProblem,
+  readPath = (path) => path,
+}: AppOptions): Hono<GateEnvironment> {
   const readOrigin = createOriginReader(gate.configuration.trustedProxies);
-  const findRoute = createRouter(routes(directoryPath));
+  const findRoute = createRouter(routes());
 
   const locate = (exchange: Exchange): Asked => {
     const { address, origin, target } = readOrigin(exchange);
     if (address !== exchange.peer.remoteAddress) exchange.note({ client: address });
     const { base, path } = gate.urls.locate(origin, target) ?? { base: gate.urls.canonical, path: '' };
     const query = path.indexOf('?');
-    const found = findRoute(query < 0 ? path : path.slice(0, query));
+    const found = findRoute(readPath(query < 0 ? path : path.slice(0, query)));
     const isThere = found?.route.isOn?.(gate) !== false && (query < 0 || found?.route.takesQuery === true);
     const request: AcmeRequest = {
       requestId: exchange.requestId,

@@ -13,6 +13,11 @@ export const paths = {
   renewalInfo: '/acme/renewal-info',
 } as const;
 
+/** How paths below a base are written, where they are not to be those of this file, and read back to them. */
+export type PathSpelling = { write(path: string): string; read(path: string): string };
+
+const plainly: PathSpelling = { write: (path) => path, read: (path) => path };
+
 /** Writes the URLs of resources. @param base of the request that is answered, or of the account */
 export type AcmeUrls = {
   /** The base that URLs begin with where there is no request. */
@@ -49,8 +54,8 @@ export type AcmeUrls = {
 export type AcmeUrlsOptions = {
   /** Without a trailing slash, the canonical one first. */
   readonly bases: readonly [string, ...string[]];
-  /** Path of the directory below a base; `/directory` unless told. */
-  readonly directoryPath?: string | undefined;
+  /** For test suites alone. */
+  readonly spelling?: PathSpelling | undefined;
   /** Takes the origin of each request for a base: for test suites alone. */
   readonly reflectsOrigin?: boolean | undefined;
 };
@@ -60,7 +65,7 @@ const accountForm = /^(https?:\/\/[^/?#]+(?:\/[^?#]*)?)\/acme\/account\/([A-Za-z
 /** Makes the URLs of a directory. */
 export function createUrls({
   bases,
-  directoryPath = paths.directory,
+  spelling: { write, read } = plainly,
   reflectsOrigin = false,
 }: AcmeUrlsOptions): AcmeUrls {
   const [canonical] = bases;
@@ -73,6 +78,10 @@ export function createUrls({
     // One base may be below another: the longer one is meant.
     .sort((one, other) => other.prefix.length - one.prefix.length);
   const canonicalOrigin = new URL(canonical).origin;
+  const plain = (url: string): string => {
+    const [origin = ''] = /^https?:\/\/[^/?#]+/.exec(url) ?? [];
+    return origin + read(url.slice(origin.length));
+  };
   const byOrigin = Map.groupBy(places, ({ origin }) => origin);
   return {
     canonical,
@@ -83,19 +92,20 @@ export function createUrls({
       const place = candidates?.find(({ prefix }) => target.startsWith(`${prefix}/`));
       return place === undefined ? undefined : { base: place.base, path: target.slice(place.prefix.length) };
     },
-    directory: (base) => base + directoryPath,
-    resource: (base, path) => base + path,
-    account: (base, id) => `${base}/acme/account/${id}`,
-    orders: (base, accountId) => `${base}/acme/account/${accountId}/orders`,
-    order: (base, id) => `${base}/acme/order/${id}`,
-    finalize: (base, orderId) => `${base}/acme/order/${orderId}/finalize`,
-    authorization: (base, id) => `${base}/acme/authz/${id}`,
-    challenge: (base, authorizationId, type) => `${base}/acme/challenge/${authorizationId}/${type}`,
-    certificate: (base, id, alternate = 0) => `${base}/acme/certificate/${id}${alternate === 0 ? '' : `/${alternate}`}`,
+    directory: (base) => base + write(paths.directory),
+    resource: (base, path) => base + write(path),
+    account: (base, id) => base + write(`/acme/account/${id}`),
+    orders: (base, accountId) => base + write(`/acme/account/${accountId}/orders`),
+    order: (base, id) => base + write(`/acme/order/${id}`),
+    finalize: (base, orderId) => base + write(`/acme/order/${orderId}/finalize`),
+    authorization: (base, id) => base + write(`/acme/authz/${id}`),
+    challenge: (base, authorizationId, type) => base + write(`/acme/challenge/${authorizationId}/${type}`),
+    certificate: (base, id, alternate = 0) =>
+      base + write(`/acme/certificate/${id}${alternate === 0 ? '' : `/${alternate}`}`),
     readAccountId: (url) => {
-      const [, base = '', id] = accountForm.exec(url) ?? [];
+      const [, base = '', id] = accountForm.exec(plain(url)) ?? [];
       return reflectsOrigin || known.has(base) ? id : undefined;
     },
-    readAnyAccountId: (url) => accountForm.exec(url)?.[2],
+    readAnyAccountId: (url) => accountForm.exec(plain(url))?.[2],
   };
 }

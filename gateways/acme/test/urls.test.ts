@@ -38,6 +38,18 @@ describe('RFC 8555 §7.1: URLs', () => {
     assert.equal(urls.readAnyAccountId('https://x.example/acme/account/a'), 'a');
   });
 
+  it('are spelled otherwise where that is wished, and read back', () => {
+    const spelled = createUrls({
+      bases: [canonical],
+      reflectsOrigin: true,
+      spelling: { write: (path) => `/x${path}`, read: (path) => path.replace(/^\/x/, '') },
+    });
+    assert.equal(spelled.directory(canonical), `${canonical}/x/directory`);
+    assert.equal(spelled.certificate(canonical, 'a', 1), `${canonical}/x/acme/certificate/a/1`);
+    assert.equal(spelled.readAccountId(spelled.account(canonical, 'a')), 'a');
+    assert.equal(spelled.readAnyAccountId(spelled.account(canonical, 'a')), 'a');
+  });
+
   it('of accounts are never read from anything else', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.webUrl({ withQueryParameters: true, withFragments: true })), (text) => {

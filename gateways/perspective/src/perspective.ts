@@ -33,6 +33,8 @@ export type PerspectiveOptions = {
   readonly address: string;
   /** How it looks at names. */
   readonly validation: ValidationConfiguration;
+  /** Asks the resolvers for names below localhost too: those of test suites have records for them. */
+  readonly asksForLocalhost?: boolean | undefined;
   /** File with the key of its statements, made when it is not there. */
   readonly keyFile: string;
   /** How long a key is used, milliseconds; 90 days unless told. */
@@ -59,7 +61,7 @@ export function createPerspective(options: PerspectiveOptions): LocalPerspective
   const metrics = createCheckMetrics(options.metrics);
   const keys = new SigningKeys({ file: keyFile, holder, address, build, keyLife, core, clock, log });
   const selfTest = startSelfTest({ validation, log });
-  const parts = createParts(validation, clock, log);
+  const parts = createParts(options);
   let isClosed = false;
 
   const problems = (): readonly ReadinessProblem[] => {
@@ -117,13 +119,12 @@ export function createPerspective(options: PerspectiveOptions): LocalPerspective
   };
 }
 
-function createParts(validation: ValidationConfiguration, clock: Clock, log: Logger): LookingParts {
+function createParts({ validation, asksForLocalhost = false, clock, log }: PerspectiveOptions): LookingParts {
   const { resolver, resolverTimeout, zones, allow, refuse, httpPort, tlsPort } = validation;
   const zoneResolvers = zones.flatMap(({ zone, resolver: own }) => [{ zone, resolvers: own ?? resolver }]);
+  const asked = createDnsResolver({ resolvers: resolver, zones: zoneResolvers, tryMs: resolverTimeout });
   return {
-    resolver: answersForLocalhost(
-      createDnsResolver({ resolvers: resolver, zones: zoneResolvers, tryMs: resolverTimeout }),
-    ),
+    resolver: asksForLocalhost ? asked : answersForLocalhost(asked),
     addressPolicy: createAddressPolicy({ allow, zones, refuse }),
     httpPort,
     tlsPort,

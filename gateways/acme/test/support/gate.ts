@@ -78,7 +78,7 @@ export async function startGate({ core, acme = {}, seams, clock }: GateOptions):
   };
   return {
     url: `https://127.0.0.1:${address.port}`,
-    directory: `https://127.0.0.1:${address.port}${seams?.directoryPath ?? '/directory'}`,
+    directory: `https://127.0.0.1:${address.port}${seams?.spelling?.write('/directory') ?? '/directory'}`,
     trustAnchor: core.trustAnchor,
     log: () => lines.join(''),
     countRows: () =>

@@ -110,14 +110,15 @@ export function describeLimits(front: () => Front): void {
   });
 
   describe('seams for the test suites of clients', () => {
-    it('put the directory elsewhere, take any Host, and refuse nonces', async () => {
+    it('spell paths otherwise, take any Host, and refuse nonces', async () => {
       const { core } = front();
-      const seams = { directoryPath: '/dir', reflectsOrigin: true, refusesNonce: () => true };
+      const spelling = { write: (path: string) => `/x${path}`, read: (path: string) => path.replace(/^\/x/, '') };
+      const seams = { spelling, reflectsOrigin: true, refusesNonce: () => true };
       const gate = await startGate({ core, seams });
       const client = new AcmeClient(gate);
       const headers = { host: 'pebble.example:14000' };
       const directory = assertStatus(await client.send(gate.directory, { headers }), 200).json();
-      assert.equal(directory.newOrder, 'https://pebble.example:14000/acme/new-order');
+      assert.equal(directory.newOrder, 'https://pebble.example:14000/x/acme/new-order');
       const answer = await client.post((await client.directory()).newAccount ?? '', {}, newSigner());
       assertProblem(answer, 400, 'badNonce');
       client.close();
