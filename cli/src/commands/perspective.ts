@@ -128,7 +128,7 @@ function addRevokeKey(perspective: Command): void {
       'after',
       `
 For a key that others may have. It may be a gate's as well. Certificates that were issued by its statements stay valid:
-find them in the audit log, and revoke what is in doubt.
+find them in the audit log, and revoke what is in doubt. An id that begins with a hyphen is written last, behind '--'.
 
 Example:
   $ gatehouse perspective revoke-key NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs --reason 'machine was stolen'

@@ -25,9 +25,13 @@ export const newAccount: KeyOperation = async (gate, exchange) => {
   const contact = readContact(payload.contact) ?? [];
   const agrees = readTruth(payload, 'termsOfServiceAgreed');
   const onlyReturnsExisting = readTruth(payload, 'onlyReturnExisting');
-  const existing = await findExisting(gate, exchange);
+  const { existing, isFormerKey } = await findExisting(gate, exchange);
   if (existing !== undefined) return answerAccount(gate, exchange, existing);
   if (onlyReturnsExisting) throw new AcmeError('accountDoesNotExist', 'there is no account with this key');
+  // A key that was replaced may be known to others: it opens neither its former account nor a new one.
+  if (isFormerKey) {
+    throw new AcmeError('badPublicKey', 'an account had this key and changed it for another one; make a new key');
+  }
   demandAgreement(gate, agrees);
   const binding = await demandBinding(gate, exchange, payload.externalAccountBinding);
   return await create(gate, exchange, { contact, agrees, binding });
@@ -67,24 +71,23 @@ async function create(
   } catch (error) {
     if (!(error instanceof KeyInUseError)) throw error;
     // Another request with the same key was first: its account is this one's.
-    const winner = await findExisting(gate, exchange);
-    if (winner === undefined) throw error;
-    return answerAccount(gate, exchange, winner);
+    const { existing } = await findExisting(gate, exchange);
+    if (existing === undefined) throw error;
+    return answerAccount(gate, exchange, existing);
   }
   exchange.note({ outcome: 'account made', account: id, externalAccount: binding?.keyId });
   return answerAccount(gate, exchange, account, 201);
 }
 
-async function findExisting({ store }: AcmeGate, { thumbprint }: AcmeExchange): Promise<Account | undefined> {
+type Found = { readonly existing: Account | undefined; readonly isFormerKey: boolean };
+
+/** The account whose key it is now; whether it was the key of one before. */
+async function findExisting({ store }: AcmeGate, { thumbprint }: AcmeExchange): Promise<Found> {
   const key = await readAccountKey(store, thumbprint);
-  if (key === undefined) return undefined;
-  // A key that was replaced may be known to others: it opens neither its former account nor a new one.
-  if (!key.isCurrent) {
-    throw new AcmeError('badPublicKey', 'an account had this key and changed it for another one; make a new key');
-  }
-  const account = await readAccount(store, key.accountId);
-  if (account !== undefined && account.status !== 'valid') throw accountIsNotValid();
-  return account;
+  if (key === undefined || !key.isCurrent) return { existing: undefined, isFormerKey: key !== undefined };
+  const existing = await readAccount(store, key.accountId);
+  if (existing !== undefined && existing.status !== 'valid') throw accountIsNotValid();
+  return { existing, isFormerKey: false };
 }
 
 function demandAgreement({ configuration: { termsOfService } }: AcmeGate, agrees: boolean): void {

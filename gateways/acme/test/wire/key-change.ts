@@ -58,6 +58,7 @@ export function describeKeyChange(front: () => Front): void {
       assert.equal(found.headers.location, account.kid);
       const { kid: _, ...former } = account;
       assertProblem(await client.post(url, { termsOfServiceAgreed: true }, former), 400, 'badPublicKey');
+      assertProblem(await client.post(url, { onlyReturnExisting: true }, former), 400, 'accountDoesNotExist');
     });
 
     it('refuses a key that an account has or had: 409 with the URL of that account', async () => {
