@@ -71,11 +71,12 @@ export const problemRefusal: RefusalForm = (status, line) => {
 };
 
 /** Answers the question of a browser whether a script may ask, Fetch §4.8. @param methods as in Allow */
-export function toPreflightResponse(methods: string): Response {
+export function toPreflightResponse(methods: string, { directory }: Pick<AnswerContext, 'directory'>): Response {
   return new Response(null, {
     status: 204,
     headers: {
       ...crossOrigin,
+      ...(directory === undefined ? {} : { link: `<${directory}>;rel="index"` }),
       allow: methods,
       'access-control-allow-methods': methods,
       'access-control-allow-headers': 'Content-Type',

@@ -86,7 +86,9 @@ export function createApp({
         exchange.closeConnection();
         throw tooManyRequests('address', limited);
       }
-      if (exchange.method === 'OPTIONS' && match !== undefined) return toPreflightResponse(allowedMethods(match.route));
+      if (exchange.method === 'OPTIONS' && match !== undefined) {
+        return toPreflightResponse(allowedMethods(match.route), contextOf());
+      }
       const answered = await answerMethod({ gate, limits }, asked);
       return toResponse(answered, contextOf());
     } catch (error) {

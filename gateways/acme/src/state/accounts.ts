@@ -221,12 +221,16 @@ export function replaceKey(
   ];
 }
 
-/** An account that is not valid any more, or whose key is another one now: what was signed does not count. */
-export function accountIsNotValid(): AcmeError {
-  return new AcmeError('unauthorized', 'the account is deactivated, or has another key now', { status: 401 });
+/** RFC 8555 §7.3.6. */
+export function accountIsNotValid(detail = 'the account is deactivated; make another one, with a new key'): AcmeError {
+  return new AcmeError('unauthorized', detail, { status: 401 });
 }
 
-const whileValid = { rows: 1, otherwise: accountIsNotValid };
+/** The account changed between the signature and the commit: what was signed does not count. */
+const whileValid = {
+  rows: 1,
+  otherwise: () => accountIsNotValid('the account is deactivated, or has another key now'),
+};
 
 function takeKey(thumbprint: string, accountId: string, keyChange: string | null, now: Date): StateOperation {
   return {

@@ -85,6 +85,7 @@ export function describeHeaders(front: () => Front): void {
       const preflight = assertStatus(await client.send(directory.newOrder ?? '', { method: 'OPTIONS' }), 204);
       assert.equal(preflight.headers['access-control-allow-methods'], 'POST');
       assert.equal(preflight.headers['access-control-allow-headers'], 'Content-Type');
+      assert.equal(preflight.headers.link, `<${gate.directory}>;rel="index"`);
     });
 
     it('answers each POST with a nonce and no-store, whatever is wrong with it', async () => {
