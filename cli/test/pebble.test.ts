@@ -272,8 +272,9 @@ describe('acme.md §9: a running server', { timeout: 120_000 }, () => {
     assert.equal(answer.body, information);
   });
 
-  it('ends on TERM and leaves nothing behind', async () => {
+  it('ends on TERM and leaves nothing behind, also where nobody listens to it any more', async () => {
     const exit = once(child, 'exit');
+    child.stdout?.destroy();
     child.kill('SIGTERM');
     assert.deepEqual(await exit, [0, null]);
     const left = readdirSync(join(directory, 'tmp')).filter((name) => name.startsWith('gatehouse'));

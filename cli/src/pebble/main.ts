@@ -27,6 +27,8 @@ if (commandLine.kind === 'say') {
   process.exitCode = commandLine.exitCode;
 } else {
   endWithParent();
+  // A suite that kills its server closes the pipe as well: what is said then is lost, but the data must still go.
+  process.stdout.on('error', () => undefined);
   const { flags } = commandLine;
   const log = createLog({ name: 'pebble', destination: { write: (line) => void process.stdout.write(line) } });
   const say = (text: string): void => void process.stdout.write(`Pebble ${new Date().toISOString()} ${text}\n`);
