@@ -46,7 +46,7 @@ export function parseEndpoints(text: string, directory: string): Endpoints {
     chain: join(directory, textOf(document, 'chain')),
     est: { url: textOf(est, 'url'), username: textOf(est, 'username'), password: textOf(est, 'password') },
     status: { ocsp: textOf(status, 'ocsp'), crl: textOf(status, 'crl') },
-    acme: has(document, 'acme') ? { directory: textOf(member(document, 'acme'), 'directory') } : undefined,
+    ...(has(document, 'acme') ? { acme: { directory: textOf(member(document, 'acme'), 'directory') } } : {}),
   };
 }
 
