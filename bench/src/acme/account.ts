@@ -20,7 +20,7 @@ type Urls = { readonly newNonce: string; readonly newAccount: string; readonly n
 
 /** Pauses between polls, milliseconds: as short as they can be without being the load themselves. */
 const pollMs = [1, 2, 4, 8, 10];
-const patienceMs = 30_000;
+const patienceMs = 5_000;
 
 /** An account at a server. */
 export class LoadAccount {
@@ -45,7 +45,12 @@ export class LoadAccount {
 
   /** Makes one. Rejects when the server refuses. */
   static async create({ directory, trustAnchor }: AcmeServer): Promise<LoadAccount> {
-    const http = new Client(new URL(directory).origin, { connect: { ca: trustAnchor }, pipelining: 1 });
+    const http = new Client(new URL(directory).origin, {
+      connect: { ca: trustAnchor },
+      pipelining: 1,
+      // A server that does not answer any more ends the run instead of holding it.
+      headersTimeout: patienceMs,
+    });
     const answer = await call(http, 'GET', directory);
     const { newNonce, newAccount, newOrder } = read(answer);
     const account = new LoadAccount(http, {
@@ -76,7 +81,7 @@ export class LoadAccount {
   }
 
   close(): Promise<void> {
-    return this.#http.close();
+    return this.#http.destroy();
   }
 
   async #until(url: string, wanted: string): Promise<Resource> {

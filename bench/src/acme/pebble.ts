@@ -78,7 +78,10 @@ export async function startPebble({ command, responder, isAlwaysValid }: PebbleO
     stop: async () => {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
+      // One that has locked itself up ends by nothing else.
+      const impatience = setTimeout(() => child.kill('SIGKILL'), 10_000);
       await ended;
+      clearTimeout(impatience);
       rmSync(folder, { recursive: true, force: true });
     },
   };

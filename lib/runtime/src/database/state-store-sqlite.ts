@@ -37,6 +37,10 @@ const columnTypes: StateColumnTypes = {
 /** More than this would make the first of a group wait too long for the last. */
 const maximumGroup = 256;
 
+// As in the keep: a page of an index on random values is written back once for many requests, and is not read again for each.
+const checkpointPages = 8_000;
+const cacheKibibytes = 16_000;
+
 /** Work of one caller inside a transaction, and whom to tell. */
 type Member = {
   readonly survives: CommitDurability;
@@ -65,6 +69,7 @@ export async function openSqliteStateStore(options: SqliteStateOptions): Promise
   }
   // From here on nothing goes through Kysely, so the raw connection is never inside a transaction of somebody else's.
   const { raw } = database;
+  raw.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -${cacheKibibytes}`);
   const prepare = createPreparer(raw);
   let waiting: Member[] = [];
   let isScheduled = false;
