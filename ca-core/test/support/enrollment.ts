@@ -139,9 +139,9 @@ export function auditEvents(
   );
 }
 
-/** The newest event of the log. */
+/** The newest event of the log that somebody brought about: CRLs are signed in between, in their own time. */
 export async function lastAuditEvent(core: TestCore): Promise<AuditEvent> {
-  const [event] = await auditEvents(core, { limit: 1 });
+  const event = (await auditEvents(core, { limit: 32 })).find(({ action }) => action !== 'crl-generated');
   assert.ok(event, 'the audit log is empty');
   return event;
 }
