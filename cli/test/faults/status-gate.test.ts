@@ -78,6 +78,8 @@ describe('the status gate without the core', () => {
     await client.revoke({ serialNumber: revoked, reason });
     await untilServed(site, good, revoked);
     await untilReady(site);
+    // What the core signs and nobody fetches before it dies, nobody can have.
+    await until('the copy of the gate has all that the core has signed', async () => isCopied(site.directory));
 
     await killNow(core);
     await until('the gate says that it is alone', async () => {
@@ -86,7 +88,6 @@ describe('the status gate without the core', () => {
     assert.equal(await site.metric('status_core_reachable'), 0);
     await untilServed(site, good, revoked);
 
-    await until('the copy of the gate has all that the core has signed', async () => isCopied(site.directory));
     await killNow(gate);
     gate = await site.startGate();
     // It had told its clients so already: nothing of it may be missing now, and there is nobody to ask.
