@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import type { Client } from '../client.ts';
 import { lastLines, output, runCommand } from '../command.ts';
+import { eventually } from '../patience.ts';
 import type { Session } from '../session.ts';
 import { crlUrl } from '../status/crl-files.ts';
 import { fetchVerified, untilListed } from '../status/expect-crl.ts';
@@ -84,6 +85,12 @@ async function importCrls(session: Session): Promise<void> {
   for (const { file } of [root, before]) await output('crlutil', ['-I', '-t', '1', '-i', file, '-d', database]);
   const verify = () => runCommand('certutil', ['-V', '-n', 'leaf', '-u', 'V', '-d', database]);
   assert.equal((await verify()).status, 0);
+  // Times in CRLs are in seconds (RFC 5280 §5.1.2.4), and it takes one only when it is later than the one that it has.
+  const nextSecond = before.contents.thisUpdate.getTime() + 1000;
+  await eventually(
+    () => Promise.resolve(Date.now()),
+    (now) => now >= nextSecond,
+  );
   await revoke(session, subject.serialNumber, 'superseded');
   const { file } = await untilListed(session, crlUrl(session, 'issuing'), subject.serialNumber, 'Superseded');
   await output('crlutil', ['-I', '-t', '1', '-i', file, '-d', database]);
