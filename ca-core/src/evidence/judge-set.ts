@@ -2,7 +2,7 @@
  * What a set of statements amounts to: who corroborates, who does not and why, and whether that is enough (mpic.md §3 and §4).
  * Perspectives that were to be asked and are silent have not corroborated.
  */
-import type { Place } from './distance.ts';
+import type { Place } from '@gatehouse/proto/distance';
 import { proofFault, provenQuestions } from './dnssec.ts';
 import {
   contentFault,

@@ -3,7 +3,7 @@
  * corroborates has been decided before. Whoever was to be asked counts as used, whatever became of the answer, and the
  * perspective inside of a gate is never given to these functions.
  */
-import { distanceKilometres, type Place } from './distance.ts';
+import { distanceKilometres, type Place } from '@gatehouse/proto/distance';
 import { allowedFailures, type PolicyRow } from './policies/policy.ts';
 
 /** A remote perspective by its labels in the registry. */

@@ -2,6 +2,8 @@
  * What the core verifies the control of names by: its settings, and the rule of each profile with its policy. Both are made
  * at start, so that a profile whose rule could not be kept stops the core, not a client.
  */
+
+import type { Place } from '@gatehouse/proto/distance';
 import type { ValidationRules } from '@gatehouse/proto/domain-validation';
 import { durationFromMs } from '@gatehouse/proto/duration';
 import type { ValidationMethod } from '@gatehouse/proto/perspective-statement';
@@ -9,7 +11,6 @@ import { suggestion } from '@gatehouse/runtime/configuration/nearest';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Profile } from '../profiles/profile.ts';
 import type { PersistDraft } from '../profiles/vocabulary.ts';
-import type { Place } from './distance.ts';
 import { allowedFailures, type Policy, rowAt } from './policies/policy.ts';
 import { createPrivatePolicy, privatePolicySchema } from './policies/private.ts';
 import { publicBr } from './policies/public-br.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { distanceKilometres, type Place } from '@gatehouse/proto/distance';
 import fc from 'fast-check';
-import { distanceKilometres, type Place } from '../../src/evidence/distance.ts';
 import { allowedFailures, type PolicyRow, rowAt } from '../../src/evidence/policies/policy.ts';
 import { createPrivatePolicy, privatePolicySchema } from '../../src/evidence/policies/private.ts';
 import { publicBr } from '../../src/evidence/policies/public-br.ts';

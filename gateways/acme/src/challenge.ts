@@ -70,7 +70,7 @@ async function attempt(
     if (error instanceof StateChangedError) return false;
     throw error;
   }
-  exchange.note({ authz: id, method });
+  exchange.note({ authz: id, challenge: method });
   gate.jobs.wakeValidation(id, exchange.account.id);
   return true;
 }

@@ -4,9 +4,9 @@
  */
 import type { PerspectiveFinding } from '@gatehouse/proto/administration';
 import { CoreError } from '@gatehouse/proto/core-error';
+import { distanceKilometres, type Place } from '@gatehouse/proto/distance';
 import type { Keep } from '../../keep.ts';
 import type { PerspectiveRecord } from '../../registry/perspectives.ts';
-import { distanceKilometres, type Place } from '../distance.ts';
 import { judgeQuorum, type Vantage } from '../quorum.ts';
 import { allowedFailures, type Policy, type PolicyRow, rowAt } from './policy.ts';
 

@@ -3,9 +3,12 @@
 // deceive; sites that a zone demands come first, and dead perspectives last, but never below the number that is needed.
 
 import { createHmac } from 'node:crypto';
+import { distanceKilometres } from '@gatehouse/ra-client/distance';
 import type { ValidationRules } from '@gatehouse/ra-client/domain-validation';
-import { kilometresBetween, minimumKilometres } from './distance.ts';
 import type { RemotePerspective } from './registry.ts';
+
+/** BR §3.2.2.9. */
+const minimumKilometres = 500;
 
 /** What {@link selectPerspectives} takes. */
 export type SelectionOptions = {
@@ -67,7 +70,7 @@ function isDistinct(candidate: RemotePerspective, chosen: readonly RemotePerspec
   const { place } = candidate;
   return (
     place !== undefined &&
-    chosen.every((other) => other.place !== undefined && kilometresBetween(place, other.place) >= minimumKilometres)
+    chosen.every((other) => other.place !== undefined && distanceKilometres(place, other.place) >= minimumKilometres)
   );
 }
 

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { distanceKilometres } from '@gatehouse/ra-client/distance';
 import type { StatementPayload } from '@gatehouse/ra-client/perspective-statement';
 import fc from 'fast-check';
 import type { Finding } from '../../src/perspectives/check.ts';
-import { kilometresBetween } from '../../src/perspectives/distance.ts';
 import { judgeQuorum } from '../../src/perspectives/quorum.ts';
 import { selectPerspectives } from '../../src/perspectives/selection.ts';
 import { createDouble, rulesOf } from '../support/perspectives.ts';
@@ -190,7 +190,7 @@ describe('mpic.md §4: the selection', () => {
   it('measures great circles', () => {
     const dublin = { latitude: 53.3498, longitude: -6.2603 };
     const saoPaulo = { latitude: -23.5505, longitude: -46.6333 };
-    assert.ok(Math.abs(kilometresBetween(dublin, saoPaulo) - 9_400) < 60);
-    assert.equal(kilometresBetween(dublin, dublin), 0);
+    assert.ok(Math.abs(distanceKilometres(dublin, saoPaulo) - 9_400) < 60);
+    assert.equal(distanceKilometres(dublin, dublin), 0);
   });
 });

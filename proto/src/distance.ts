@@ -1,4 +1,7 @@
-/** How far two places on Earth are from each other. BR §3.2.2.9 says 'straight line' and names no model of the Earth. */
+/**
+ * How far two places on Earth are from each other: gates choose perspectives by it, and the keep measures anew. BR §3.2.2.9
+ * says "straight line" and names no model of the Earth.
+ */
 
 /** Degrees. */
 export type Place = { readonly latitude: number; readonly longitude: number };
