@@ -2,7 +2,7 @@
 
 acme_client.py OPERATION DIRECTORY FOLDER NAME...
 
-It answers http-01 by the challenge server in $CHALLENGE_SERVER, writes FOLDER/cert.pem and FOLDER/key.pem, and prints
+It answers http-01 (or what the operation is about) by the challenge server in $CHALLENGE_SERVER, writes FOLDER/cert.pem and FOLDER/key.pem, and prints
 what it saw, one word or URL a line. It fails with the problem document when it is refused.
 """
 
@@ -55,18 +55,27 @@ def order_for(made, folder, names):
     return made.new_order(crypto_util.make_csr(key_pem, domains=domains, ipaddrs=addresses))
 
 
-def answer(made, order):
+def publish(kind, name, challenge, key):
+    if kind is challenges.HTTP01:
+        tell("add-http01", {"token": challenge.encode("token"), "content": challenge.validation(key)})
+    elif kind is challenges.DNS01:
+        host = challenge.validation_domain_name(name) + "."
+        tell("set-txt", {"host": host, "value": challenge.validation(key)})
+    else:
+        tell("add-tlsalpn01", {"host": name, "content": challenge.key_authorization(key)})
+
+
+def answer(made, order, kind=challenges.HTTP01):
     for authorization in order.authorizations:
         for challenge in authorization.body.challenges:
-            if isinstance(challenge.chall, challenges.HTTP01):
-                response, validation = challenge.response_and_validation(made.net.key)
-                tell("add-http01", {"token": challenge.chall.encode("token"), "content": validation})
-                made.answer_challenge(challenge, response)
+            if isinstance(challenge.chall, kind):
+                publish(kind, authorization.body.identifier.value, challenge.chall, made.net.key)
+                made.answer_challenge(challenge, challenge.chall.response(made.net.key))
 
 
-def issue(made, folder, names):
+def issue(made, folder, names, kind=challenges.HTTP01):
     order = order_for(made, folder, names)
-    answer(made, order)
+    answer(made, order, kind)
     order = made.poll_and_finalize(order)
     with open(os.path.join(folder, "cert.pem"), "w", encoding="ascii") as file:
         file.write(order.fullchain_pem)
@@ -94,6 +103,16 @@ def issue_once(directory_url, folder, names):
 def issue_with_rsa_account(directory_url, folder, names):
     made, _ = register(directory_url, rsa.generate_private_key(65537, 2048))
     issue(made, folder, names)
+
+
+def issue_by_dns(directory_url, folder, names):
+    made, _ = register(directory_url)
+    issue(made, folder, names, challenges.DNS01)
+
+
+def issue_by_tls(directory_url, folder, names):
+    made, _ = register(directory_url)
+    issue(made, folder, names, challenges.TLSALPN01)
 
 
 def return_existing(directory_url, _folder, _names):
@@ -157,6 +176,8 @@ operations = {
     for name in (
         issue_once,
         issue_with_rsa_account,
+        issue_by_dns,
+        issue_by_tls,
         return_existing,
         revoke_twice,
         revoke_by_other,

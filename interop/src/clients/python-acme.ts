@@ -18,6 +18,8 @@ const operations: readonly Operation[] = [
     section: 'RFC 8555 §6.2',
     run: (session) => issue(session, 'issue-with-rsa-account'),
   },
+  { name: 'a certificate for a wildcard and its domain, dns-01', section: 'RFC 8555 §8.4', run: issueByDns },
+  { name: 'a certificate, tls-alpn-01', section: 'RFC 8737 §3', run: (session) => issue(session, 'issue-by-tls') },
   { name: 'a certificate for an address, http-01', section: 'RFC 8738 §5', run: issueForAddress },
   { name: 'an account is found again, another is not', section: 'RFC 8555 §7.3.1', run: returnExisting },
   { name: 'a second revocation is refused', section: 'RFC 8555 §7.6', run: revokeTwice },
@@ -43,6 +45,12 @@ async function issue(session: Session, operation: string): Promise<void> {
   const names = [newName('py-a'), newName('py-b')];
   await call(session, operation, names);
   await accept(session, names);
+}
+
+async function issueByDns(session: Session): Promise<void> {
+  const name = newName('py-w');
+  await call(session, 'issue-by-dns', [`*.${name}`, name]);
+  await accept(session, [`*.${name}`, name]);
 }
 
 async function issueForAddress(session: Session): Promise<void> {
