@@ -1,8 +1,6 @@
 // The life of a gate over HTTPS: beside what all gates have, it gets a server certificate from the keep, and shows it.
 // What is particular to a protocol is in the gate's own `start`; nothing in here knows one.
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { formatAddress } from '@gatehouse/runtime/run-file';
 import type { Hono } from 'hono';
 import type { z } from 'zod';
@@ -10,10 +8,10 @@ import type { RefusalForm } from './answer.ts';
 import type { GateEnvironment } from './exchange.ts';
 import { type GateBase, type GateParts, type GateRunOptions, openGateBase, runGateProcess } from './gate-base.ts';
 import type { GateConfiguration } from './gate-configuration.ts';
+import { openGateIdentity } from './gate-identity.ts';
 import { type HttpsServer, type ServerCertificate, startHttpsServer } from './https-server.ts';
-import { describeIdentity } from './readiness.ts';
 import { createRequestMetrics } from './request-metrics.ts';
-import { openServerIdentity, type ServerIdentity } from './server-identity.ts';
+import type { ServerIdentity } from './server-identity.ts';
 
 /** What a gate's `start` gets. */
 export type Gate<Configuration> = GateBase<Configuration> & {
@@ -54,33 +52,15 @@ export async function createGate<Configuration extends GateConfiguration>(
   parts: GateParts<Configuration>,
 ): Promise<Gate<Configuration>> {
   const { base, listens } = await openGateBase(parts, { core: false, credential: false });
-  const { name, configuration, directory, log, metrics, clock, core } = base;
+  const { name, configuration, log, metrics } = base;
   let identity: ServerIdentity | undefined;
   const serverCertificate = (): ServerCertificate => {
     if (identity === undefined) throw new Error('the gate has no server certificate yet');
     return identity.current();
   };
   const serve = async (app: Hono<GateEnvironment>, refusalForm?: RefusalForm): Promise<HttpsServer> => {
-    mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
-    const stopWaiting = new AbortController();
-    base.onShutdown('waiting for a certificate', () => stopWaiting.abort());
-    const opened = await openServerIdentity({
-      file: join(directory, name, 'tls.pem'),
-      names: configuration.names,
-      core,
-      registrationAuthority: base.registrationAuthority,
-      log,
-      clock,
-      signal: stopWaiting.signal,
-    });
+    const opened = await openGateIdentity(base);
     identity = opened;
-    base.onShutdown('server certificate', () => opened.close());
-    base.addReadinessCheck(() => describeIdentity(opened, clock));
-    metrics.gauge({
-      name: 'server_certificate_expires_timestamp_seconds',
-      help: 'When the server certificate of this gate ends.',
-      collect: (gauge) => gauge.set(opened.notAfter.getTime() / 1000),
-    });
     const server = await startHttpsServer({
       ...configuration.listen,
       setting: `${name}.listen.port`,
