@@ -1,0 +1,164 @@
+// The memory that block-wise transfers of all sessions take together, RFC 7959 §7.1: every octet kept for a client between
+// two of its messages is held here. Whoever has been idle longest is forgotten first, and everybody after a time; nobody
+// may keep anything that is not accounted for. One timer in all, and none while nothing is held.
+
+import type { Clock } from '@gatehouse/runtime/clock';
+import type { BlockMetrics } from './metrics.ts';
+
+/** Why the budget had an entry forgotten. */
+export type ForgetCause = 'expired' | 'evicted';
+
+/** An entry's share of the memory. Every method but release does nothing once the entry was forgotten or released. */
+export type BlockHold = {
+  /** Whether the entry still has its share. */
+  readonly isHeld: boolean;
+  /** Changes the share, at the cost of those that are idle longest. @returns false when there is no room: nothing changed */
+  resize(octets: number): boolean;
+  /** The client made progress: the entry's time begins anew and it goes to the end of the line. */
+  touch(): void;
+  /** Until the next {@link touch} the entry is neither evicted nor does its time run: somebody works with it. */
+  pin(): void;
+  /** The entry was forgotten by its owner. */
+  release(): void;
+};
+
+/** The memory of all sessions. */
+export type BlockBudget = {
+  /** Octets held now. */
+  readonly octets: number;
+  /** Entries held now. */
+  readonly entries: number;
+  /**
+   * Holds memory for a new entry.
+   *
+   * @param forget drops everything the entry keeps; called at most once, and not after release
+   * @returns undefined when there is no room even after everything idle is gone
+   */
+  hold(octets: number, forget: (cause: ForgetCause) => void): BlockHold | undefined;
+  /** Forgets what is too old. It is called by a timer and before anything is looked up. */
+  sweep(): void;
+  /** Stops the timer. The entries are their sessions' to forget. */
+  close(): void;
+};
+
+/** What a budget is made with. */
+export type BlockBudgetOptions = {
+  readonly maximumOctets: number;
+  /** How long an entry lives without progress: EXCHANGE_LIFETIME, 247 s, RFC 7959 §2.4 and §2.5. */
+  readonly entryLifeMs: number;
+  readonly clock: Clock;
+  readonly metrics: BlockMetrics;
+};
+
+/** What an entry costs beside its octets: its key, its maps, its closures. */
+export const entryOverheadOctets = 1_024;
+
+type Entry = { octets: number; until: number; readonly forget: (cause: ForgetCause) => void };
+
+/** Creates an empty budget. */
+export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
+  const { maximumOctets, entryLifeMs, clock, metrics } = options;
+  // Sets keep the order of insertion: the first idle entry is the one that was touched longest ago.
+  const idle = new Set<Entry>();
+  const pinned = new Set<Entry>();
+  let total = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const isHeld = (entry: Entry): boolean => idle.has(entry) || pinned.has(entry);
+  const setTotal = (octets: number): void => {
+    total = octets;
+    metrics.stateOctets(octets);
+  };
+  const remove = (entry: Entry): boolean => {
+    if (!idle.delete(entry) && !pinned.delete(entry)) return false;
+    setTotal(total - entry.octets);
+    return true;
+  };
+  const forget = (entry: Entry, cause: ForgetCause): void => {
+    if (remove(entry)) entry.forget(cause);
+  };
+  /** Makes room; nothing is evicted where that would not be enough. */
+  const makeRoom = (octets: number, keep?: Entry): boolean => {
+    if (total + octets <= maximumOctets) return true;
+    const victims: Entry[] = [];
+    let freed = 0;
+    for (const entry of idle) {
+      if (total + octets - freed <= maximumOctets) break;
+      if (entry === keep) continue;
+      victims.push(entry);
+      freed += entry.octets;
+    }
+    if (total + octets - freed > maximumOctets) return false;
+    for (const victim of victims) forget(victim, 'evicted');
+    return true;
+  };
+  const arm = (): void => {
+    const [first] = idle;
+    if (timer !== undefined || first === undefined) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        sweep();
+        arm();
+      },
+      Math.max(1, first.until - clock.now().getTime()),
+    );
+    timer.unref();
+  };
+  const sweep = (): void => {
+    const now = clock.now().getTime();
+    for (const entry of idle) {
+      if (entry.until > now) return;
+      forget(entry, 'expired');
+    }
+  };
+  const rest = (entry: Entry): void => {
+    entry.until = clock.now().getTime() + entryLifeMs;
+    idle.add(entry);
+    arm();
+  };
+
+  return {
+    get octets() {
+      return total;
+    },
+    get entries() {
+      return idle.size + pinned.size;
+    },
+    hold: (octets, onForget) => {
+      sweep();
+      const cost = octets + entryOverheadOctets;
+      if (!makeRoom(cost)) return undefined;
+      const entry: Entry = { octets: cost, until: 0, forget: onForget };
+      setTotal(total + cost);
+      rest(entry);
+      return {
+        get isHeld() {
+          return isHeld(entry);
+        },
+        resize: (wanted) => {
+          if (!isHeld(entry)) return false;
+          const more = wanted + entryOverheadOctets - entry.octets;
+          if (more > 0 && !makeRoom(more, entry)) return false;
+          entry.octets += more;
+          setTotal(total + more);
+          return true;
+        },
+        touch: () => {
+          if (idle.delete(entry) || pinned.delete(entry)) rest(entry);
+        },
+        pin: () => {
+          if (idle.delete(entry)) pinned.add(entry);
+        },
+        release: () => {
+          remove(entry);
+        },
+      };
+    },
+    sweep,
+    close: () => {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+}
