@@ -2,24 +2,14 @@
  * The CA of the Pebble-compatible server: made anew at each start in a temporary directory, with further roots above the
  * same issuing key where a suite wants alternate chains. Its keys are handed to anybody who asks: they are worth nothing.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Certificate, extensionOf, readCertificate } from '@gatehouse/pkix/certificate';
-import { bitString, explicit, integer, sequence, time } from '@gatehouse/pkix/der/writer';
-import {
-  authorityKeyIdentifier,
-  basicConstraints,
-  type Extension,
-  keyIdentifier,
-  keyUsage,
-  subjectKeyIdentifier,
-  writeExtensions,
-} from '@gatehouse/pkix/extensions';
-import { type Name, parseName, writeName } from '@gatehouse/pkix/names';
-import { extensionIds } from '@gatehouse/pkix/object-identifiers';
+import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
+import { basicConstraints, keyUsage } from '@gatehouse/pkix/extensions';
+import { parseName } from '@gatehouse/pkix/names';
 import { decodePem, encodePem } from '@gatehouse/pkix/pem';
-import { signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
+import { makeCertificate, type NamedKey } from '../self-made-certificate.ts';
 
 /** A CA with its key. */
 export type PebbleAuthority = { readonly certificate: Uint8Array; readonly key: KeyObject };
@@ -99,37 +89,19 @@ function crossSign({ subject }: Certificate, key: KeyObject, by: PebbleAuthority
   return { key, certificate: certify(asSigner(by), { name: subject, key }) };
 }
 
-type Named = { readonly name: Name; readonly key: KeyObject };
-
-function asSigner({ certificate, key }: PebbleAuthority): Named {
+function asSigner({ certificate, key }: PebbleAuthority): NamedKey {
   return { name: readCertificate(certificate).subject, key };
 }
 
 const yearMs = 365 * 86_400_000;
 
-function certify(issuer: Named, subject: Named): Uint8Array {
-  const { identifier, sign } = signatureAlgorithmFor(issuer.key);
+function certify(issuer: NamedKey, subject: NamedKey): Uint8Array {
   const now = Math.floor(Date.now() / 1000) * 1000;
-  const spki = createPublicKey(subject.key).export({ format: 'der', type: 'spki' });
-  const issuerSpki = createPublicKey(issuer.key).export({ format: 'der', type: 'spki' });
-  const extensions: readonly Extension[] = [
-    basicConstraints({ ca: true }),
-    keyUsage(['keyCertSign', 'cRLSign']),
-    subjectKeyIdentifier(spki),
-    authorityKeyIdentifier(keyIdentifier(issuerSpki)),
-  ];
-  const body = sequence(
-    explicit(0, integer(2)),
-    integer(Buffer.concat([Buffer.of(0x10), randomBytes(15)])),
-    identifier,
-    writeName(issuer.name),
-    sequence(time(new Date(now - 3_600_000)), time(new Date(now + 10 * yearMs))),
-    writeName(subject.name),
-    spki,
-    explicit(3, writeExtensions(extensions)),
-  );
-  const certificate = sequence(body, identifier, bitString(sign(body)));
-  // A certificate that nobody could read would only be found out by the suite.
-  if (extensionOf(readCertificate(certificate), extensionIds.basicConstraints) === undefined) throw new Error('no CA');
-  return certificate;
+  return makeCertificate({
+    issuer,
+    subject,
+    notBefore: new Date(now - 3_600_000),
+    notAfter: new Date(now + 10 * yearMs),
+    extensions: [basicConstraints({ ca: true }), keyUsage(['keyCertSign', 'cRLSign'])],
+  });
 }
