@@ -245,17 +245,22 @@ class Connection implements DtlsClient {
     }
   }
 
-  /** Lets OpenSSL go on as far as it can, sends what it wrote, and arms the timer anew. */
+  /** Lets OpenSSL go on as far as it can, sends what it wrote, arms the timer anew, and hands out what came. */
   #step(): void {
+    for (const message of this.#advance()) if (!this.isClosed) this.onMessage(message);
+  }
+
+  #advance(): Buffer[] {
     try {
       const messages = this.#isEstablished ? this.#read() : this.#shakeHands();
       this.#flush();
       this.#arm();
-      for (const message of messages) if (!this.isClosed) this.onMessage(message);
+      return messages;
     } catch (error) {
       // The alert that OpenSSL wrote.
       this.#flush();
       this.#fail(error instanceof Error ? error : new Error(String(error)));
+      return [];
     }
   }
 
