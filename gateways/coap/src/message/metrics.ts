@@ -5,6 +5,9 @@ import type { Counter, Metrics } from '@gatehouse/runtime/metrics';
 /** Why a message came to nothing. */
 export type RejectionCause = 'format' | 'option' | 'no-context' | 'busy';
 
+/** Why a response did not reach its peer. */
+export type UndeliveredCause = 'reset' | 'timed-out' | 'closed';
+
 /** The counters of {@link createMessageMetrics}. */
 export type MessageMetrics = {
   readonly retransmissions: Counter;
