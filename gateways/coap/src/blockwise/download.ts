@@ -1,0 +1,222 @@
+// The response body that one session is fetching, RFC 7959 §2.4: the latest one, in memory of the budget, so that no block
+// after the first ever runs a handler. Who handed the body over hears exactly once whether its last block went out.
+
+import { createHash } from 'node:crypto';
+import type { Logger } from '@gatehouse/runtime/log';
+import type { CoapOption, ResponseMessage } from '../message/message.ts';
+import { optionNumbers } from '../message/option-numbers.ts';
+import { uintOption } from '../message/options.ts';
+import type { CoapResponse } from '../request.ts';
+import { badRequest, incomplete } from './answers.ts';
+import { type Block, blockOption, octetsOfBlock, offsetOfBlock, sizeExponentFor } from './block.ts';
+import type { BlockBudget, BlockHold } from './budget.ts';
+import type { RequestFields } from './fields.ts';
+import type { BlockMetrics, TransferOutcome } from './metrics.ts';
+
+/** A response that is kept. */
+export type StoredResponse = {
+  readonly resourceKey: string;
+  readonly transferKey: string;
+  readonly response: CoapResponse;
+  readonly payload: Uint8Array;
+  readonly eTag: Uint8Array;
+  readonly hold: BlockHold;
+  /** The last block was handed out, and the message layer has not said that it was lost. */
+  isLastOut: boolean;
+  /** More than one block was needed. */
+  isBlockwise: boolean;
+  isOver: boolean;
+};
+
+/** The download of a session. */
+export type Downloads = {
+  /** Whether the response has to be kept: it is longer than one block, it is a secret, or somebody waits for its delivery. */
+  mustStore(response: CoapResponse, wish: Block | undefined): boolean;
+  /** Keeps a response in place of the one that was kept. @returns undefined when there is no room; it is then undelivered */
+  store(fields: RequestFields, response: CoapResponse): StoredResponse | undefined;
+  /** The first block of a response that is kept, or all of it. */
+  first(stored: StoredResponse, fields: RequestFields, wish: Block | undefined): ResponseMessage;
+  /** A response that is not kept. */
+  whole(response: CoapResponse, fields: RequestFields): ResponseMessage;
+  /** A block after the first, from what is kept: RFC 7959 §2.4. */
+  next(fields: RequestFields, block: Block): ResponseMessage;
+  /** The resource is asked anew: what is kept of it ends before that. Never rejects. */
+  endResource(resourceKey: string): Promise<void>;
+  close(): void;
+};
+
+/** What {@link createDownloads} takes. */
+export type DownloadsOptions = {
+  readonly preferredBlock: number;
+  readonly maximumMessageOctets: number;
+  readonly budget: BlockBudget;
+  readonly metrics: BlockMetrics;
+  readonly log: Logger;
+};
+
+// Header, the longest token, the payload marker: RFC 7252 §3. An option costs at most five octets beside its value.
+const messageOverhead = 4 + 8 + 1;
+const optionOverhead = 5;
+// Block1, Block2 and Size2 at their longest, which the other options do not contain.
+const blockOptionsOctets = 3 * optionOverhead + 3 + 3 + 4;
+const eTagOctets = 8;
+
+/** Creates the place of a session's download. */
+export function createDownloads(options: DownloadsOptions): Downloads {
+  const { preferredBlock, maximumMessageOctets, budget, metrics, log } = options;
+  let current: StoredResponse | undefined;
+  let isClosed = false;
+
+  const end = (stored: StoredResponse, outcome: TransferOutcome): Promise<void> => {
+    if (stored.isOver) return Promise.resolve();
+    stored.isOver = true;
+    if (current === stored) current = undefined;
+    stored.hold.release();
+    if (stored.isBlockwise) metrics.ended('download', stored.isLastOut ? 'complete' : outcome);
+    return settle(stored.response, stored.isLastOut);
+  };
+
+  const settle = (response: CoapResponse, isDelivered: boolean): Promise<void> => {
+    if (response.isSecret === true) response.payload?.fill(0);
+    return Promise.try(() => (isDelivered ? response.onDelivered?.() : response.onUndelivered?.())).catch(
+      (error: unknown) => log.error({ err: error, isDelivered }, 'the end of a transfer could not be acted upon'),
+    );
+  };
+
+  /** The largest size of blocks that the session's datagrams have room for. */
+  const roomFor = (response: CoapResponse): number => {
+    const written = commonOptions(response).reduce((sum, { value }) => sum + optionOverhead + value.length, 0);
+    const eTag = optionOverhead + eTagOctets;
+    return sizeExponentFor(maximumMessageOctets - messageOverhead - blockOptionsOctets - eTag - written);
+  };
+
+  const sizeFor = (response: CoapResponse, wish: Block | undefined): number =>
+    Math.min(wish?.sizeExponent ?? sizeExponentFor(preferredBlock), roomFor(response));
+
+  /** One block. @param sizeExponent of the client; where the room is less the same octets get another number */
+  const blockAt = (stored: StoredResponse, offset: number, sizeExponent: number): ResponseMessage => {
+    const { payload, response } = stored;
+    const octets = octetsOfBlock(sizeExponent);
+    const isMore = offset + octets < payload.length;
+    const slice = payload.subarray(offset, offset + octets);
+    stored.hold.touch();
+    if (!isMore) stored.isLastOut = true;
+    return {
+      code: response.code,
+      options: [
+        ...commonOptions(response),
+        { number: optionNumbers.eTag, value: stored.eTag },
+        blockOption(optionNumbers.block2, { number: offset / octets, isMore, sizeExponent }),
+      ],
+      // The message may wait for its turn when a secret is overwritten.
+      payload: response.isSecret === true ? Buffer.from(slice) : slice,
+      ...(isMore ? {} : { onUndelivered: () => notOut(stored) }),
+    };
+  };
+
+  return {
+    mustStore: (response, wish) =>
+      response.isSecret === true ||
+      response.onDelivered !== undefined ||
+      response.onUndelivered !== undefined ||
+      (response.payload?.length ?? 0) > octetsOfBlock(sizeFor(response, wish)),
+    store: (fields, response) => {
+      if (current !== undefined) void end(current, 'replaced');
+      const payload = response.payload ?? new Uint8Array();
+      const hold = isClosed
+        ? undefined
+        : budget.hold(payload.length, (cause) => {
+            void end(stored, cause);
+          });
+      if (hold === undefined) {
+        void settle(response, false);
+        if (!isClosed) metrics.ended('download', 'refused');
+        return undefined;
+      }
+      const stored: StoredResponse = {
+        resourceKey: fields.resourceKey,
+        transferKey: fields.transferKey,
+        response,
+        payload,
+        eTag: eTagOf(response, payload),
+        hold,
+        isLastOut: false,
+        isBlockwise: false,
+        isOver: false,
+      };
+      current = stored;
+      return stored;
+    },
+    first: (stored, fields, wish) => {
+      if (stored.isOver) return incomplete('the response is forgotten');
+      const { payload, response } = stored;
+      const sizeExponent = sizeFor(response, wish);
+      const isSingle = payload.length <= octetsOfBlock(sizeExponent);
+      if (isSingle && (wish === undefined || payload.length === 0)) {
+        stored.hold.touch();
+        stored.isLastOut = true;
+        const message = wholeMessage(response, fields);
+        return {
+          ...message,
+          payload: response.isSecret === true ? Buffer.from(payload) : payload,
+          onUndelivered: () => notOut(stored),
+        };
+      }
+      if (!isSingle) stored.isBlockwise = true;
+      const block = blockAt(stored, 0, sizeExponent);
+      return isSingle && !fields.asksForSize2 ? block : { ...block, options: [...block.options, size2Option(payload)] };
+    },
+    whole: wholeMessage,
+    next: (fields, block) => {
+      const isKnown =
+        current !== undefined &&
+        (fields.hasRequestTag
+          ? current.transferKey === fields.transferKey
+          : current.resourceKey === fields.resourceKey);
+      if (current === undefined || !isKnown) return incomplete('no such response');
+      const offset = offsetOfBlock(block);
+      if (offset >= current.payload.length) return badRequest('no such block');
+      current.isBlockwise = true;
+      const answer = blockAt(current, offset, Math.min(block.sizeExponent, roomFor(current.response)));
+      return fields.asksForSize2 ? { ...answer, options: [...answer.options, size2Option(current.payload)] } : answer;
+    },
+    endResource: async (resourceKey) => {
+      if (current?.resourceKey === resourceKey) await end(current, 'replaced');
+    },
+    close: () => {
+      isClosed = true;
+      if (current !== undefined) void end(current, 'closed');
+    },
+  };
+}
+
+function notOut(stored: StoredResponse): void {
+  stored.isLastOut = false;
+}
+
+function wholeMessage(response: CoapResponse, fields: RequestFields): ResponseMessage {
+  const payload = response.payload ?? new Uint8Array();
+  const size2 = fields.asksForSize2 && payload.length > 0 ? [size2Option(payload)] : [];
+  return { code: response.code, options: [...commonOptions(response), ...size2], payload };
+}
+
+function commonOptions(response: CoapResponse): readonly CoapOption[] {
+  const { contentFormat, maxAgeSeconds, options = [] } = response;
+  return [
+    ...(contentFormat === undefined ? [] : [uintOption(optionNumbers.contentFormat, contentFormat)]),
+    ...(maxAgeSeconds === undefined ? [] : [uintOption(optionNumbers.maxAge, maxAgeSeconds)]),
+    ...options,
+  ];
+}
+
+function size2Option(payload: Uint8Array): CoapOption {
+  return uintOption(optionNumbers.size2, payload.length);
+}
+
+/** RFC 7959 §2.4: blocks of one ETag belong to one representation. */
+function eTagOf(response: CoapResponse, payload: Uint8Array): Uint8Array {
+  const hash = createHash('sha256')
+    .update(`${response.code} ${response.contentFormat ?? ''}\n`)
+    .update(payload);
+  return hash.digest().subarray(0, eTagOctets);
+}
