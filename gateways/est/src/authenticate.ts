@@ -1,42 +1,39 @@
 // Who is asking, and by which proof, RFC 7030 §3.2.3 and §3.3.2: a TLS client certificate, HTTP credentials, or both, as
 // the label demands. Wrong credentials are never outweighed by a right certificate, and nothing here decides on names.
 
-import type { Evidence, Requester } from '@gatehouse/ra-client/enrollment';
-import { readAuthorization } from './authorization.ts';
-import { authorizeCertificate, type CertificateRight, type CertificateRights } from './certificate-rights.ts';
+import {
+  authorizeCertificate,
+  type CertificateRight,
+  type CertificateRights,
+} from '@gatehouse/gateway-kit/est/certificate-rights';
 import {
   type CertificateJudge,
   type CertificateVerdict,
   type ClientCertificate,
   judgeClientCertificate,
-} from './client-certificate.ts';
-import type { Label } from './config.ts';
-import type { AuthenticationScheme, CredentialHolder, SchemeName } from './credentials.ts';
-import { EstError } from './errors.ts';
+} from '@gatehouse/gateway-kit/est/client-certificate';
+import type { Label } from '@gatehouse/gateway-kit/est/configuration';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
+import { type CountedUses, evidenceOf, type Identity } from '@gatehouse/gateway-kit/est/identity';
+import type { NamePolicy } from '@gatehouse/gateway-kit/est/name-policy';
+import { enrollmentOperations } from '@gatehouse/gateway-kit/est/operation-names';
+import { describeCertificate } from '@gatehouse/gateway-kit/est/requester';
+import { FatalError } from '@gatehouse/runtime/fatal';
+import { readAuthorization } from './authorization.ts';
+import { type AuthenticationScheme, type CredentialHolder, describeHolder, type SchemeName } from './credentials.ts';
+import { HttpRefusal } from './errors.ts';
 import type { EstExchange } from './exchange.ts';
-import type { NamePolicy } from './name-policy.ts';
-import { enrollmentOperations } from './operation-names.ts';
-import { describeCertificate, describeHolder } from './requester.ts';
+import type { SpentUses } from './spent-uses.ts';
 
 /** Who asks, and what that allows. */
-export type Identity = {
-  /** As told to the keep. */
-  readonly requester: Requester;
-  /** What identifies the asker across connections; part of the idempotency key. */
-  readonly key: readonly string[];
-  readonly holder: CredentialHolder | undefined;
-  readonly client: ClientCertificate | undefined;
-  readonly names: NamePolicy;
-  /** RFC 7030 §3.7: may enrol for others, and its channel binding is its own affair. */
-  readonly isRegistrationAuthority: boolean;
-  readonly evidence: readonly Evidence[];
-};
+export type EstIdentity = Identity & { readonly holder: CredentialHolder | undefined };
 
 /** What authentication stands on. */
 export type Authentication = {
   readonly schemes: ReadonlyMap<SchemeName, AuthenticationScheme>;
   readonly certificates: CertificateJudge;
   readonly certificateRights: CertificateRights;
+  readonly spentUses: SpentUses;
 };
 
 /** Proofs that a message brings beside those of its connection: who signed it, and a shared secret (RFC 5272 §3.2, §6.2). */
@@ -46,7 +43,7 @@ export type MessageProofs = {
 };
 
 /** Finds out who asks, by the proofs of the connection and of the message. @throws {EstError | CoreError} */
-export type Identify = (exchange: EstExchange, proofs: MessageProofs) => Promise<Identity>;
+export type Identify = (exchange: EstExchange, proofs: MessageProofs) => Promise<EstIdentity>;
 
 const noProofs: MessageProofs = { certificate: { kind: 'absent' }, holder: undefined };
 
@@ -66,7 +63,7 @@ export async function authenticate(
   authentication: Authentication,
   exchange: EstExchange,
   message: MessageProofs = noProofs,
-): Promise<Identity> {
+): Promise<EstIdentity> {
   const { label } = exchange;
   const verdict =
     message.certificate.kind === 'absent'
@@ -139,7 +136,7 @@ function identify(
   exchange: EstExchange,
   client: ClientCertificate | undefined,
   holder: CredentialHolder | undefined,
-): Identity {
+): EstIdentity {
   const address = exchange.peer.remoteAddress;
   const right = client === undefined ? undefined : rightOf(authentication, exchange, client, holder);
   const byCertificate = client === undefined ? undefined : describeCertificate(client, address);
@@ -156,6 +153,7 @@ function identify(
     names: namesOf(holder) ?? right?.names ?? (() => ['every name']),
     isRegistrationAuthority: right?.isRegistrationAuthority ?? false,
     evidence: evidenceOf(client),
+    uses: usesOf(authentication.spentUses, holder),
   };
 }
 
@@ -178,20 +176,25 @@ function namesOf(holder: CredentialHolder | undefined): NamePolicy | undefined {
   return holder.kind === 'user' ? holder.user.names : holder.names;
 }
 
-function evidenceOf(client: ClientCertificate | undefined): readonly Evidence[] {
-  if (client?.kind !== 'foreign') return [];
-  return [
-    {
-      type: 'client-certificate-chain',
-      payload: client.certificate.der,
-      certificates: client.intermediates,
+function usesOf(spentUses: SpentUses, holder: CredentialHolder | undefined): CountedUses | undefined {
+  if (holder?.kind !== 'user' || holder.user.uses === undefined) return undefined;
+  const { user } = holder;
+  return {
+    spend: (requestKey) => {
+      try {
+        return spentUses.spend(user, requestKey);
+      } catch (error) {
+        if (!(error instanceof FatalError)) throw error;
+        throw new EstError('unavailable', 'the use of the password cannot be recorded now', { cause: error });
+      }
     },
-  ];
+    giveBack: (requestKey) => spentUses.giveBack(user, requestKey),
+  };
 }
 
 function unauthenticated(authentication: Authentication, label: Label, detail: string, isStale: boolean): EstError {
   const fields = challenges(authentication, label, isStale);
   // RFC 9110 §11.6.1: a 401 has a challenge; a label without schemes has none to give.
   if (fields.length === 0) return new EstError('not-allowed', detail);
-  return new EstError('unauthenticated', detail, { headers: { 'www-authenticate': fields.join(', ') } });
+  return new HttpRefusal('unauthenticated', detail, { headers: { 'www-authenticate': fields.join(', ') } });
 }

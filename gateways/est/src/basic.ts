@@ -2,10 +2,10 @@
 // often does not pay it each time, a verified pair is remembered for minutes as a keyed digest, never as it is.
 
 import { createHmac, randomBytes } from 'node:crypto';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { Credentials } from './authorization.ts';
 import type { AuthenticationScheme, CredentialVerdict, Guard } from './credentials.ts';
-import { EstError } from './errors.ts';
 import { hashPassword, type PasswordHash, parsePasswordHash, verifyPassword } from './password-hash.ts';
 import type { User, Users } from './users.ts';
 

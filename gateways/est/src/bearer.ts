@@ -2,13 +2,13 @@
 // A token that names no configured issuer, no audience of ours or an unsigned algorithm is never looked at further.
 
 import { readFileSync } from 'node:fs';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
+import { compileConfiguredPatterns, type NamePolicy } from '@gatehouse/gateway-kit/est/name-policy';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { TokenIssuerSettings } from './config.ts';
 import type { AuthenticationScheme, CredentialVerdict } from './credentials.ts';
-import { EstError } from './errors.ts';
-import { compileConfiguredPatterns, type NamePolicy } from './name-policy.ts';
 
 /** Asymmetric signatures only: a shared secret would let every verifier make tokens. */
 const signatureAlgorithms = [

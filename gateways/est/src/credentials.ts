@@ -1,10 +1,12 @@
 // What the HTTP authentication schemes have in common, RFC 9110 §11: a challenge, and a verdict on what a client sent.
 // A verdict's reason is for the log; a client learns no more than that its credentials were not accepted.
 
+import { EstError } from '@gatehouse/gateway-kit/est/error';
+import type { NamePolicy } from '@gatehouse/gateway-kit/est/name-policy';
+import { requesterDisplay, requesterId } from '@gatehouse/gateway-kit/est/requester';
+import type { Requester } from '@gatehouse/ra-client/enrollment';
 import type { Credentials } from './authorization.ts';
 import type { BackOff } from './back-off.ts';
-import { EstError } from './errors.ts';
-import type { NamePolicy } from './name-policy.ts';
 import type { User } from './users.ts';
 
 export type SchemeName = 'basic' | 'digest' | 'bearer';
@@ -20,6 +22,16 @@ export type CredentialHolder =
       readonly labels: readonly string[];
       readonly names: NamePolicy;
     };
+
+/** The requester that credentials stand for. */
+export function describeHolder(holder: CredentialHolder, address: string): Requester {
+  if (holder.kind === 'user') {
+    const { name } = holder.user;
+    return { kind: 'user', id: requesterId(name), display: requesterDisplay(name), address };
+  }
+  const { issuer, subject } = holder;
+  return { kind: 'token', id: requesterId(`${issuer} ${subject}`), display: requesterDisplay(subject), address };
+}
 
 /** Whether credentials were accepted. */
 export type CredentialVerdict =

@@ -3,6 +3,7 @@
 
 import { oneLine } from '@gatehouse/gateway-kit/answer';
 import { describeCoreError, type ErrorTable, type HttpError, httpErrors } from '@gatehouse/gateway-kit/error-table';
+import { EstError, type EstErrorCode, type EstErrorOptions } from '@gatehouse/gateway-kit/est/error';
 import type { CoreError } from '@gatehouse/ra-client/core-error';
 import type { EstAnswer } from './exchange.ts';
 
@@ -13,20 +14,6 @@ export const coreErrors: ErrorTable<HttpError> = {
   // which would say that the label does not exist.
   'profile-unknown': { status: 500 },
 };
-
-/** Why the gate itself refuses. */
-export type EstErrorCode =
-  | 'malformed'
-  | 'not-found'
-  | 'method-not-allowed'
-  | 'unsupported-media-type'
-  | 'too-large'
-  | 'too-slow'
-  | 'unauthenticated'
-  | 'not-allowed'
-  | 'wrong-name'
-  | 'too-many-requests'
-  | 'unavailable';
 
 /** Status of each of the gate's own refusals. */
 export const estErrorStatus: Readonly<Record<EstErrorCode, number>> = {
@@ -46,28 +33,20 @@ export const estErrorStatus: Readonly<Record<EstErrorCode, number>> = {
 /** Seconds to wait where the keep does not say: 503 and 429 always carry Retry-After. */
 const defaultRetryAfterSeconds = 5;
 
-/** What an {@link EstError} may carry besides its detail. */
-export type EstErrorOptions = {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly retryAfterSeconds?: number;
-  /** For the log only. */
-  readonly cause?: unknown;
+/** What an {@link HttpRefusal} may carry besides its detail. */
+export type HttpRefusalOptions = EstErrorOptions & {
+  /** Fields of the answer by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
 };
 
-/** A refusal by the gate. `detail` goes to the client: it names the offender, never internals. */
-export class EstError extends Error {
-  override readonly name = 'EstError';
-  readonly code: EstErrorCode;
-  readonly detail: string;
+/** A refusal whose answer must have fields of its own: RFC 9110 §11.6.1 (WWW-Authenticate), §10.2.1 (Allow). */
+export class HttpRefusal extends EstError {
+  override readonly name = 'HttpRefusal';
   readonly headers: Readonly<Record<string, string>>;
-  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: EstErrorCode, detail: string, options: EstErrorOptions = {}) {
-    super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = code;
-    this.detail = detail;
-    this.headers = options.headers ?? {};
-    this.retryAfterSeconds = options.retryAfterSeconds;
+  constructor(code: EstErrorCode, detail: string, options: HttpRefusalOptions) {
+    super(code, detail, options);
+    this.headers = options.headers;
   }
 }
 
@@ -75,7 +54,8 @@ export class EstError extends Error {
 export function answerEstError(error: EstError): EstAnswer {
   const status = estErrorStatus[error.code];
   const retry = status === 429 || status === 503 ? retryAfter(error.retryAfterSeconds) : {};
-  return refuse(status, error.detail, { ...error.headers, ...retry });
+  const headers = error instanceof HttpRefusal ? error.headers : {};
+  return refuse(status, error.detail, { ...headers, ...retry });
 }
 
 /** The answer to a refusal by the keep. */

@@ -1,18 +1,10 @@
-// One request and one answer as the operations of this gate see them: nothing of the HTTP library reaches further in
+// One request and one answer as they are over HTTPS, beside what all gates of EST have: nothing of the HTTP library reaches further in
 // than server.ts, so that each operation is a function from an exchange to an answer.
 
-import type { PeerFacts } from '@gatehouse/gateway-kit/peer';
-import type { Logger } from '@gatehouse/runtime/log';
-import type { Label } from './config.ts';
-import type { OperationName } from './operation-names.ts';
+import type { EnrollmentExchange } from '@gatehouse/gateway-kit/est/exchange';
 
 /** A request, routed to one operation of one label. */
-export type EstExchange = {
-  /** The same in every log line of this request, here and in the keep. */
-  readonly requestId: string;
-  readonly log: Logger;
-  readonly operation: OperationName;
-  readonly label: Label;
+export type EstExchange = EnrollmentExchange & {
   /** Value of the Authorization field. */
   readonly authorization: string | undefined;
   readonly method: string;
@@ -20,9 +12,6 @@ export type EstExchange = {
   readonly target: string;
   /** Body as it came; empty for GET. */
   readonly body: Uint8Array;
-  readonly peer: PeerFacts;
-  /** Adds facts to the request's log line. No secrets. */
-  note(facts: Readonly<Record<string, unknown>>): void;
 };
 
 /** An answer. */

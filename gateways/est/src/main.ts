@@ -1,29 +1,30 @@
 // Starts the EST gate: configuration → users, anchors, schemes → operations → listener. Wiring only.
 
 import { join } from 'node:path';
+import { createCaCertificates } from '@gatehouse/gateway-kit/est/ca-certificates';
+import { compileCertificateRights } from '@gatehouse/gateway-kit/est/certificate-rights';
+import { loadForeignAnchor } from '@gatehouse/gateway-kit/est/foreign-anchors';
+import { createHeldKeys } from '@gatehouse/gateway-kit/est/held-keys';
+import { loadKeyEncryptionKeys } from '@gatehouse/gateway-kit/est/key-encryption-keys';
+import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
+import { createProfiles } from '@gatehouse/gateway-kit/est/profiles';
+import { createSigningIdentity } from '@gatehouse/gateway-kit/est/signing-identity';
+import { warmUp } from '@gatehouse/gateway-kit/est/warm-up';
 import { type Gate, runGate } from '@gatehouse/gateway-kit/gate-process';
 import { createGateRateLimits } from '@gatehouse/gateway-kit/rate-limit';
 import type { Authentication } from './authenticate.ts';
 import { BackOff } from './back-off.ts';
 import { createBasicScheme } from './basic.ts';
 import { createBearerScheme } from './bearer.ts';
-import { createCaCertificates } from './ca-certificates.ts';
-import { compileCertificateRights } from './certificate-rights.ts';
 import { createSharedSecretJudge, type SharedSecretJudge } from './cmc/shared-secret-judge.ts';
-import { collectLabels, type EstConfiguration, estSchema } from './config.ts';
+import { type EstConfiguration, estSchema } from './config.ts';
 import { type AuthenticationScheme, createGuard, type SchemeName } from './credentials.ts';
 import { createDigestScheme } from './digest.ts';
-import { loadForeignAnchor } from './foreign-anchors.ts';
 import type { EstGate } from './gate.ts';
-import { createHeldKeys } from './held-keys.ts';
-import { loadKeyEncryptionKeys } from './key-encryption-keys.ts';
-import { createProfiles } from './profiles.ts';
 import { createApp } from './server.ts';
 import { noSharedSecrets, openSharedSecrets } from './shared-secrets.ts';
-import { createSigningIdentity } from './signing-identity.ts';
 import { openSpentUses } from './spent-uses.ts';
 import { holdUsers, openUsers } from './users.ts';
-import { warmUp } from './warm-up.ts';
 
 /** Where the gate's configuration is. */
 export type RunEstOptions = {
@@ -43,6 +44,8 @@ async function startEst(process: Gate<EstConfiguration>): Promise<void> {
   const caCertificates = createCaCertificates(core, clock);
   const { authentication, sharedSecrets } = await createAuthentication(process, caCertificates);
   const gate: EstGate = {
+    protocol: 'est',
+    windows: configuration,
     configuration,
     labels: collectLabels(configuration),
     core,
@@ -50,7 +53,6 @@ async function startEst(process: Gate<EstConfiguration>): Promise<void> {
     authentication,
     caCertificates,
     profiles: createProfiles(core, clock),
-    spentUses: openSpentUses(process.resolvePath(configuration.spentUses)),
     heldKeys: createHeldKeys(clock, configuration.collectWindow),
     keyEncryptionKeys: loadKeyEncryptionKeys(configuration.keyEncryption, (path) => process.resolvePath(path)),
     signingIdentity: createSigningIdentity(() => process.serverCertificate()),
@@ -110,6 +112,7 @@ async function createAuthentication(
       foreignAnchors: configuration.trustAnchors.map((anchor) => loadForeignAnchor(anchor, resolve)),
     },
     certificateRights: compileCertificateRights(configuration.certificates),
+    spentUses: openSpentUses(resolve(configuration.spentUses)),
   };
   return { authentication, sharedSecrets: createSharedSecretJudge({ secrets, users, guard, clock }) };
 }

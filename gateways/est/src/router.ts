@@ -2,11 +2,10 @@
 // `/<label>/.well-known/est/<op>` are understood: some clients put what the operator configured before the well-known
 // part. It must never guess: a path that could be read in two ways is no path of this gate.
 
+import { labelForm } from '@gatehouse/gateway-kit/est/labels';
+
 /** What a path asks for. `label` is undefined when the path has none: the gate's default label is meant. */
 export type Route = { readonly label: string | undefined; readonly operation: string };
-
-/** Labels as they may be configured: visible ASCII that needs no quoting in a path; `:` as in `ca:7` is fine. */
-export const labelForm = /^[A-Za-z0-9][A-Za-z0-9._~:@!$&'()*+,;=-]{0,63}$/;
 
 const maximumPathLength = 512;
 

@@ -4,26 +4,32 @@
 import { bodyAnswer } from '@gatehouse/gateway-kit/answer';
 import { BodyError } from '@gatehouse/gateway-kit/body';
 import { noteCoreError } from '@gatehouse/gateway-kit/error-table';
+import { simpleEnroll } from '@gatehouse/gateway-kit/est/enroll';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
+import { isOperationName, type OperationName } from '@gatehouse/gateway-kit/est/operation-names';
+import { simpleReenroll } from '@gatehouse/gateway-kit/est/reenroll';
+import { generateServerKey } from '@gatehouse/gateway-kit/est/server-key-generation';
 import type { Exchange, GateEnvironment } from '@gatehouse/gateway-kit/exchange';
 import { ProxyHeaderError, resolvePeer } from '@gatehouse/gateway-kit/proxy';
 import { CertificationRequestError } from '@gatehouse/pkix/certification-request';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { Logger } from '@gatehouse/runtime/log';
 import { type Context, Hono } from 'hono';
-import { authenticate, type Identify, type Identity, type MessageProofs } from './authenticate.ts';
-import { answerCaCertificates } from './ca-certificates.ts';
+import { authenticate, type EstIdentity, type Identify, type MessageProofs } from './authenticate.ts';
 import { fullCmc, maximumMessageOctets } from './cmc/full-cmc.ts';
 import { withContentTransferEncoding } from './content-transfer-encoding.ts';
-import { answerCsrAttributes } from './csr-attributes.ts';
-import { simpleEnroll } from './enroll.ts';
-import { answerCoreError, answerEstError, answerInternal, EstError } from './errors.ts';
+import { answerCoreError, answerEstError, answerInternal, HttpRefusal } from './errors.ts';
 import type { EstAnswer, EstExchange } from './exchange.ts';
 import type { EstGate } from './gate.ts';
 import { readMediaType } from './media-type.ts';
-import { isOperationName, type OperationName } from './operation-names.ts';
-import { simpleReenroll } from './reenroll.ts';
 import { routePath } from './router.ts';
-import { generateServerKey } from './server-key-generation.ts';
+import {
+  answerCaCertificates,
+  answerCsrAttributes,
+  answerGeneratedKey,
+  answerOutcome,
+  readRequestBody,
+} from './translate.ts';
 
 /** One row of the table. */
 type Operation =
@@ -38,7 +44,7 @@ type Operation =
       readonly mediaType: string;
       /** Largest body, octets as they come. */
       readonly maximumBody: number;
-      readonly answer: (gate: EstGate, exchange: EstExchange, identity: Identity) => Promise<EstAnswer>;
+      readonly answer: (gate: EstGate, exchange: EstExchange, identity: EstIdentity) => Promise<EstAnswer>;
     }
   | {
       readonly method: 'POST';
@@ -55,16 +61,28 @@ const operations: Readonly<Record<OperationName, Operation>> = {
   cacerts: {
     method: 'GET',
     isProtected: () => false,
-    answer: ({ caCertificates }) => answerCaCertificates(caCertificates),
+    answer: answerCaCertificates,
   },
   csrattrs: {
     method: 'GET',
     isProtected: ({ label }) => label.authentication.csrAttributes,
     answer: answerCsrAttributes,
   },
-  simpleenroll: { ...pkcs10, answer: simpleEnroll },
-  simplereenroll: { ...pkcs10, answer: simpleReenroll },
-  serverkeygen: { ...pkcs10, answer: generateServerKey },
+  simpleenroll: {
+    ...pkcs10,
+    answer: async (gate, exchange, identity) =>
+      answerOutcome(await simpleEnroll(gate, exchange, identity, readRequestBody(exchange.body))),
+  },
+  simplereenroll: {
+    ...pkcs10,
+    answer: async (gate, exchange, identity) =>
+      answerOutcome(await simpleReenroll(gate, exchange, identity, readRequestBody(exchange.body))),
+  },
+  serverkeygen: {
+    ...pkcs10,
+    answer: async (gate, exchange, identity) =>
+      answerGeneratedKey(await generateServerKey(gate, exchange, identity, readRequestBody(exchange.body))),
+  },
   fullcmc: {
     method: 'POST',
     mediaType: 'application/pkcs7-mime',
@@ -113,7 +131,7 @@ async function answerRequest(
     routed = { operation: name, label: label.name };
     exchange.note(routed);
     if (context.req.method !== operation.method) {
-      throw new EstError('method-not-allowed', `${name} takes ${operation.method}`, {
+      throw new HttpRefusal('method-not-allowed', `${name} takes ${operation.method}`, {
         headers: { allow: operation.method },
       });
     }
@@ -150,7 +168,7 @@ async function answerOperation(gate: EstGate, exchange: EstExchange, operation: 
   return await operation.answerMessage(gate, exchange, (as, proofs) => identify(gate, as, proofs));
 }
 
-async function identify(gate: EstGate, exchange: EstExchange, message?: MessageProofs): Promise<Identity> {
+async function identify(gate: EstGate, exchange: EstExchange, message?: MessageProofs): Promise<EstIdentity> {
   const identity = await authenticate(gate.authentication, exchange, message);
   const { kind, id } = identity.requester;
   exchange.note({ requester: id, requesterKind: kind });

@@ -1,20 +1,20 @@
-// From a request of EST to an enrollment, and from the keep's outcome back to an answer of EST. What crosses the bridge:
-// the profile of the label, the CSR as it came, the requester, the certificate being renewed, and evidence.
+// From a body of EST to the CSR in it, and from what became of it back to an answer of EST: media types, base64 and status
+// codes. What an operation does is the same for all gates of EST, and stands in the kit.
 
-import { idempotencyKey } from '@gatehouse/gateway-kit/idempotency';
+import { writeCsrAttributes } from '@gatehouse/gateway-kit/est/csr-attributes';
+import { maximumRequestOctets, readRequest } from '@gatehouse/gateway-kit/est/enrollment';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
+import type { GeneratedKeyOutcome } from '@gatehouse/gateway-kit/est/server-key-generation';
 import type { CertificationRequest } from '@gatehouse/pkix/certification-request';
-import { CertificationRequestError, readCertificationRequest } from '@gatehouse/pkix/certification-request';
 import { certificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
 import { decodeBody, encodeBody, TransferEncodingError } from '@gatehouse/pkix/transfer-encoding';
-import type { EnrollmentOutcome, NameAssignment } from '@gatehouse/ra-client/enrollment';
-import type { Identity } from './authenticate.ts';
-import { EstError } from './errors.ts';
+import type { EnrollmentOutcome } from '@gatehouse/ra-client/enrollment';
 import type { EstAnswer, EstExchange } from './exchange.ts';
-import type { KeylessEnrollment } from './idempotency.ts';
+import type { EstGate } from './gate.ts';
+import { writeKeyAndCertificate } from './multipart.ts';
 
-/** Largest CSR, DER octets: enough for ML-DSA-87. */
-export const maximumRequestOctets = 16_384;
-
+const certificatesOnlyType = 'application/pkcs7-mime; smime-type=certs-only';
+const encryptedKeyType = 'application/pkcs7-mime; smime-type=server-generated-key';
 const pemLabels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
 
 /**
@@ -23,48 +23,29 @@ const pemLabels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
  * @throws {EstError} `malformed` naming what is wrong, `too-large`
  */
 export function readRequestBody(body: Uint8Array): CertificationRequest {
+  return readRequest(decode(body));
+}
+
+function decode(body: Uint8Array): Uint8Array {
   try {
-    return readCertificationRequest(decodeBody(body, { pemLabels, maximumDer: maximumRequestOctets }));
+    return decodeBody(body, { pemLabels, maximumDer: maximumRequestOctets });
   } catch (error) {
     if (error instanceof TransferEncodingError) throw new EstError(error.code, error.detail, { cause: error });
-    if (error instanceof CertificationRequestError) throw new EstError('malformed', error.detail, { cause: error });
     throw error;
   }
 }
 
-/** What a renewal adds to an enrollment. */
-export type Renewal = {
-  /** The certificate being renewed, DER. */
-  readonly renews: Uint8Array;
-  /** New names that the profile lets the client change to. */
-  readonly names?: NameAssignment | undefined;
-};
-
-/** The enrollment that an exchange asks for, without its key. */
-export function toEnrollment(
-  { label }: EstExchange,
-  identity: Identity,
-  certificationRequest: Uint8Array,
-  renewal?: Renewal,
-): KeylessEnrollment {
-  return {
-    profile: label.profile,
-    subjectKey: { kind: 'certification-request', der: certificationRequest },
-    requester: identity.requester,
-    evidence: identity.evidence,
-    ...(renewal === undefined ? {} : { renews: renewal.renews }),
-    ...(renewal?.names === undefined ? {} : { names: renewal.names, changesNames: true }),
-  };
+/** The answer to GET /cacerts, RFC 7030 §4.1.3. @throws {CoreError} */
+export async function answerCaCertificates({ caCertificates }: Pick<EstGate, 'caCertificates'>): Promise<EstAnswer> {
+  const store = await caCertificates.current();
+  return { status: 200, contentType: certificatesOnlyType, body: encodeBody(store.certificatesOnly), outcome: 'sent' };
 }
 
-/** Key of everything that makes two requests the same, and of no time. */
-export function baseKey(
-  { label, operation }: EstExchange,
-  identity: Identity,
-  certificationRequest: Uint8Array,
-  renews: Uint8Array = new Uint8Array(0),
-): string {
-  return idempotencyKey(['est', label.name, operation, ...identity.key, renews, certificationRequest]);
+/** Answers GET /csrattrs: 200, or 204 when there is nothing to say. @throws {CoreError} */
+export async function answerCsrAttributes(gate: EstGate, { label }: EstExchange): Promise<EstAnswer> {
+  const attributes = writeCsrAttributes(await gate.profiles.get(label.profile), label);
+  if (attributes === undefined) return { status: 204, outcome: 'nothing to say' };
+  return { status: 200, contentType: 'application/csrattrs', body: encodeBody(attributes), outcome: 'sent' };
 }
 
 /** The answer to an enrollment that was not refused: the certificate alone (RFC 7030 §4.2.3), or 202. */
@@ -72,7 +53,7 @@ export function answerOutcome(outcome: EnrollmentOutcome): EstAnswer {
   if (outcome.kind === 'pending') return answerPending(outcome.retryAfterSeconds);
   return {
     status: 200,
-    contentType: 'application/pkcs7-mime; smime-type=certs-only',
+    contentType: certificatesOnlyType,
     body: encodeBody(certificatesOnly([outcome.certificate])),
     outcome: outcome.isRepeated ? 'issued before' : 'issued',
   };
@@ -86,5 +67,24 @@ export function answerPending(retryAfterSeconds: number): EstAnswer {
     body: 'the request waits for approval\n',
     headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) },
     outcome: 'pending',
+  };
+}
+
+/** The answer to POST /serverkeygen: key and certificate as multipart, RFC 7030 §4.4.2; or 202. */
+export function answerGeneratedKey(outcome: GeneratedKeyOutcome): EstAnswer {
+  if (outcome.kind === 'pending') return answerPending(outcome.retryAfterSeconds);
+  const { key, certificate } = outcome;
+  const keyPart = { contentType: key.isEncrypted ? encryptedKeyType : 'application/pkcs8', der: key.der };
+  const { contentType, body } = writeKeyAndCertificate(keyPart, certificatesOnly([certificate]));
+  key.der.fill(0);
+  // From here on the answer has the only copy; when it cannot be written, the certificate is revoked.
+  outcome.delivered();
+  return {
+    status: 200,
+    contentType,
+    body,
+    headers: { 'cache-control': 'no-store' },
+    outcome: 'issued with a generated key',
+    onUndelivered: () => outcome.undelivered(),
   };
 }

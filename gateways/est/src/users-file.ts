@@ -4,11 +4,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { type NamePatterns, namePatternsSchema } from '@gatehouse/gateway-kit/est/name-policy';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { readPrivateFile, writePrivateFile } from '@gatehouse/runtime/private-file';
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { z } from 'zod';
-import { type NamePatterns, namePatternsSchema } from './name-policy.ts';
 import { hashPassword, type PasswordHashFunction } from './password-hash.ts';
 import { parseUsers, type UserEntry, userNameForm } from './users.ts';
 

@@ -2,13 +2,18 @@
 // runs. A file that cannot be used does not take the users in use away; passwords are only ever stored as hashes.
 
 import { existsSync } from 'node:fs';
+import {
+  compileNamePatterns,
+  NamePatternError,
+  type NamePolicy,
+  namePatternsSchema,
+} from '@gatehouse/gateway-kit/est/name-policy';
 import { parseYamlWithSchema } from '@gatehouse/runtime/configuration';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { followFile } from '@gatehouse/runtime/follow-file';
 import type { Logger } from '@gatehouse/runtime/log';
 import { readPrivateFile } from '@gatehouse/runtime/private-file';
 import { z } from 'zod';
-import { compileNamePatterns, NamePatternError, type NamePolicy, namePatternsSchema } from './name-policy.ts';
 import { type PasswordHash, PasswordHashError, parsePasswordHash } from './password-hash.ts';
 
 /** Names of users: no colon (RFC 7617 §2), no quotes (RFC 7616 §3.4), nothing that a terminal would obey. */

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { namePatternsSchema } from '@gatehouse/gateway-kit/est/name-policy';
 import { createManualClock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createBearerScheme } from '../src/bearer.ts';
-import { namePatternsSchema } from '../src/name-policy.ts';
 
 const clock = createManualClock(new Date('2026-03-01T00:00:00Z'));
 const now = clock.now().getTime() / 1000;

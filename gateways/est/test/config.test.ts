@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
 import { ConfigurationError, parseYamlWithSchema } from '@gatehouse/runtime/configuration';
-import { collectLabels, estSchema } from '../src/config.ts';
+import { estSchema } from '../src/config.ts';
 
 const problemsOf = (text: string): string => {
   const result = parseYamlWithSchema(`core: { credential: c }\n${text}`, estSchema, 'gatehouse.yaml');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
 import { createManualClock } from '@gatehouse/runtime/clock';
 import { readAuthorization } from '../src/authorization.ts';
 import { BackOff } from '../src/back-off.ts';
 import { createGuard } from '../src/credentials.ts';
 import { createDigestScheme } from '../src/digest.ts';
-import { EstError } from '../src/errors.ts';
 import { holdUsers, usersFileSchema } from '../src/users.ts';
 import { digestSecret } from '../src/users-file.ts';
 

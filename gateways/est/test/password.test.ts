@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
 import { createManualClock } from '@gatehouse/runtime/clock';
 import fc from 'fast-check';
 import { BackOff } from '../src/back-off.ts';
 import { createBasicScheme } from '../src/basic.ts';
 import { createGuard } from '../src/credentials.ts';
-import { EstError } from '../src/errors.ts';
 import { hashPassword, PasswordHashError, parsePasswordHash, verifyPassword } from '../src/password-hash.ts';
 import { holdUsers, usersFileSchema } from '../src/users.ts';
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { labelForm } from '@gatehouse/gateway-kit/est/labels';
+import { operationNames } from '@gatehouse/gateway-kit/est/operation-names';
 import fc from 'fast-check';
-import { operationNames } from '../src/operation-names.ts';
-import { labelForm, routePath } from '../src/router.ts';
+import { routePath } from '../src/router.ts';
 
 const label = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._~:-]{0,20}$/);
 const operation = fc.constantFrom(...operationNames);

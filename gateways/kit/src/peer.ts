@@ -6,7 +6,7 @@ import { DerCursor, readBigInteger } from '@gatehouse/pkix/der/reader';
 
 /** Values that bind a request to the TLS connection it came over. */
 export type ChannelBinding = {
-  /** RFC 5929 §3: the client's Finished message; only TLS 1.2 has it. */
+  /** RFC 5929 §3: the client's Finished message; only TLS 1.2 and DTLS 1.2 have it. */
   readonly tlsUnique?: Buffer | undefined;
   /** RFC 9266: 32 octets; undefined on a TLS 1.2 connection without extended master secret (RFC 9266 §4.2), where it would bind nothing. */
   exporter(): Buffer | undefined;
@@ -16,7 +16,7 @@ export type ChannelBinding = {
 export type PeerFacts = {
   /** Text form; IPv4 addresses never in their IPv6-mapped form. */
   readonly remoteAddress: string;
-  readonly tlsVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly tlsVersion: 'TLSv1.2' | 'TLSv1.3' | 'DTLSv1.2';
   /** IANA name. */
   readonly cipher: string;
   /** DER of the client's certificate, when it sent one. */

@@ -2,22 +2,26 @@
 // shared secret) stand before those of the connection, since they are closer to what is asked. A message that is signed by
 // a certificate of ours and repeats its names is a renewal (RFC 5272 §3.2, §6.3.3), by the rules of simplereenroll.
 
+import { isProfileOf } from '@gatehouse/gateway-kit/est/certificate-rights';
+import {
+  type CertificateVerdict,
+  judgeClientCertificate,
+  type OwnCertificate,
+} from '@gatehouse/gateway-kit/est/client-certificate';
+import { hasNames } from '@gatehouse/gateway-kit/est/reenroll';
+import { takenNames } from '@gatehouse/gateway-kit/est/requested-names';
 import type { Certificate } from '@gatehouse/pkix/certificate';
 import type { Profile } from '@gatehouse/ra-client/client';
-import type { Identify, Identity } from '../authenticate.ts';
-import { isProfileOf } from '../certificate-rights.ts';
-import { type CertificateVerdict, judgeClientCertificate, type OwnCertificate } from '../client-certificate.ts';
+import type { EstIdentity, Identify } from '../authenticate.ts';
 import type { CredentialHolder } from '../credentials.ts';
 import type { EstExchange } from '../exchange.ts';
 import type { EstGate } from '../gate.ts';
-import { hasNames } from '../reenroll.ts';
-import { takenNames } from '../requested-names.ts';
 import type { CmcRequest } from './certification-requests.ts';
 import type { MessageSigner } from './message-signer.ts';
 
 /** Who asks. */
 export type Asker = {
-  readonly identity: Identity;
+  readonly identity: EstIdentity;
   /** The certificate being renewed. */
   readonly renews: Certificate | undefined;
 };

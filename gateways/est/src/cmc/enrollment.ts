@@ -1,16 +1,16 @@
 // Enrols what a Full PKI Request asks for (RFC 5272 §3.2.1.2), each request like a simpleenroll or simplereenroll of its own.
 // All of them are checked before the first is enrolled; from then on each part has a status of its own.
 
+import { readChangeSubjectName } from '@gatehouse/gateway-kit/est/change-subject-name';
+import { checkBinding, enrollCounted, type KeyedEnrollment, refuseNames } from '@gatehouse/gateway-kit/est/enroll';
+import { baseKey, toEnrollment } from '@gatehouse/gateway-kit/est/enrollment';
+import { refuseChange, toAssignment } from '@gatehouse/gateway-kit/est/reenroll';
+import { takenNames } from '@gatehouse/gateway-kit/est/requested-names';
 import { challengePassword } from '@gatehouse/pkix/certification-request';
 import type { Profile } from '@gatehouse/ra-client/client';
 import type { EnrollmentOutcome } from '@gatehouse/ra-client/enrollment';
-import { readChangeSubjectName } from '../change-subject-name.ts';
-import { checkBinding, enrollCounted, type KeyedEnrollment, refuseNames } from '../enroll.ts';
 import type { EstExchange } from '../exchange.ts';
 import type { EstGate } from '../gate.ts';
-import { refuseChange, toAssignment } from '../reenroll.ts';
-import { takenNames } from '../requested-names.ts';
-import { baseKey, toEnrollment } from '../translate.ts';
 import type { Asker } from './asker.ts';
 import type { CmcRequest } from './certification-requests.ts';
 import { CmcFailure, toCmcFailure } from './failure.ts';
@@ -36,7 +36,7 @@ export async function prepareRequests(
     const bodyParts = [request.bodyPartId];
     try {
       demandLink(exchange, asker, request, areLinked);
-      return prepare(exchange, asker, profile, request);
+      return prepare(gate, exchange, asker, profile, request);
     } catch (error) {
       throw toCmcFailure(error, bodyParts) ?? error;
     }
@@ -58,6 +58,7 @@ export async function enrollRequest(
 }
 
 function prepare(
+  gate: EstGate,
   exchange: EstExchange,
   { identity, renews }: Asker,
   profile: Profile,
@@ -81,7 +82,7 @@ function prepare(
     bodyPartId,
     enrollment: {
       enrollment: { ...toEnrollment(exchange, identity, der, renewal), subjectKey },
-      key: baseKey(exchange, identity, der, renews?.der),
+      key: baseKey(gate, exchange, identity, der, renews?.der),
       subjectPublicKeyInfo,
     },
   };

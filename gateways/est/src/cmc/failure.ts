@@ -2,9 +2,10 @@
 // One table for the types of the keep and one for the gate's own, so that every refusal has both.
 
 import { describeCoreError, type ErrorTable } from '@gatehouse/gateway-kit/error-table';
+import { EstError, type EstErrorCode } from '@gatehouse/gateway-kit/est/error';
 import { PkixError } from '@gatehouse/pkix/errors';
 import { CoreError } from '@gatehouse/ra-client/core-error';
-import { answerCoreError, answerEstError, EstError, type EstErrorCode } from '../errors.ts';
+import { answerCoreError, answerEstError } from '../errors.ts';
 import { type CmcFailInfo, wholeMessage } from './status.ts';
 
 /** What a {@link CmcFailure} may carry besides its detail. */

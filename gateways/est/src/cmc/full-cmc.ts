@@ -1,11 +1,11 @@
 // POST /fullcmc, RFC 7030 §4.3: a Full PKI Request (RFC 5272 §3.2) is verified, its asker identified, and its certification
 // requests, queries and revocations done in this order. Every refusal is a signed CMC response with a status of its own.
 
+import { EstError } from '@gatehouse/gateway-kit/est/error';
 import { readSignedData, type SignedData } from '@gatehouse/pkix/cms/signed-data';
 import { contentTypes } from '@gatehouse/pkix/object-identifiers';
 import { decodeBody, TransferEncodingError } from '@gatehouse/pkix/transfer-encoding';
 import type { Identify } from '../authenticate.ts';
-import { EstError } from '../errors.ts';
 import type { EstAnswer, EstExchange } from '../exchange.ts';
 import type { EstGate } from '../gate.ts';
 import { type Asker, identifyAsker, judgeSigner } from './asker.ts';

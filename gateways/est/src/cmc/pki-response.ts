@@ -2,13 +2,13 @@
 // it; and the Simple PKI Response (§4.1) where there is nothing to say beside the certificates.
 
 import { randomBytes } from 'node:crypto';
+import type { SigningIdentity } from '@gatehouse/gateway-kit/est/signing-identity';
 import { certificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
 import { createSignedData } from '@gatehouse/pkix/cms/signed-data';
 import { integer, objectIdentifier, octetString, sequence, setOf } from '@gatehouse/pkix/der/writer';
 import { cmcControls, contentTypes } from '@gatehouse/pkix/object-identifiers';
 import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
 import type { EstAnswer } from '../exchange.ts';
-import type { SigningIdentity } from '../signing-identity.ts';
 import type { ReturnedControls } from './controls.ts';
 import { type CmcStatusInfo, writeStatusInfo } from './status.ts';
 

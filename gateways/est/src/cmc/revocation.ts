@@ -2,17 +2,17 @@
 // another with the same names, for an RA within its names, and for who knows the secret that its user left for the day its
 // key is lost. The keep records it; what is revoked already stays so.
 
+import type { OwnCertificate } from '@gatehouse/gateway-kit/est/client-certificate';
+import type { Identity } from '@gatehouse/gateway-kit/est/identity';
+import { describeCertificate } from '@gatehouse/gateway-kit/est/requester';
 import { type Certificate, readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { areGeneralNameSetsEqual } from '@gatehouse/pkix/general-names';
 import { areNamesEqual } from '@gatehouse/pkix/names';
 import { type CertificateRecord, RevocationReason } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { type Requester, toWireRequester } from '@gatehouse/ra-client/enrollment';
-import type { Identity } from '../authenticate.ts';
-import type { OwnCertificate } from '../client-certificate.ts';
 import type { EstExchange } from '../exchange.ts';
 import type { EstGate } from '../gate.ts';
-import { describeCertificate } from '../requester.ts';
 import type { Controls } from './controls.ts';
 import { CmcFailure, toCmcFailure } from './failure.ts';
 import type { CmcStatusInfo } from './status.ts';

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
+import { foreignBytes } from '@gatehouse/gateway-kit/test-support/foreign-bytes';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { CoreError, type CoreErrorType } from '@gatehouse/ra-client/core-error';
 import { createLog } from '@gatehouse/runtime/log';
 import fc from 'fast-check';
 import type { Identify } from '../../src/authenticate.ts';
 import { fullCmc } from '../../src/cmc/full-cmc.ts';
 import { createSharedSecretJudge } from '../../src/cmc/shared-secret-judge.ts';
-import { EstError } from '../../src/errors.ts';
+import { HttpRefusal } from '../../src/errors.ts';
 import type { EstAnswer, EstExchange } from '../../src/exchange.ts';
 import type { EstGate } from '../../src/gate.ts';
 import { noSharedSecrets } from '../../src/shared-secrets.ts';
 import { holdUsers } from '../../src/users.ts';
 import { pkiData, readFullResponse, selfSignedCertificate, signedByRequestKey, tcr } from '../support/cmc.ts';
-import { foreignBytes } from '../support/foreign-bytes.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 
 const key = newKey();
 const gateKey = newKey();
@@ -33,6 +34,7 @@ function failingGate(error: Error): EstGate {
     throw error;
   };
   const gate = {
+    protocol: 'est',
     clock,
     core: { enroll: fail, getCertificate: fail, getEnrollment: fail },
     profiles: { get: fail },
@@ -43,7 +45,7 @@ function failingGate(error: Error): EstGate {
 }
 
 const nobody: Identify = async () => {
-  throw new EstError('unauthenticated', 'authentication is required', { headers: { 'www-authenticate': 'Basic' } });
+  throw new HttpRefusal('unauthenticated', 'authentication is required', { headers: { 'www-authenticate': 'Basic' } });
 };
 const anybody: Identify = async () => ({ isRegistrationAuthority: false }) as Awaited<ReturnType<Identify>>;
 

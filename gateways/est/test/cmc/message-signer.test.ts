@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { createSignedData, readSignedData } from '@gatehouse/pkix/cms/signed-data';
 import { sequence } from '@gatehouse/pkix/der/writer';
@@ -11,7 +12,6 @@ import { verifyMessageSigner } from '../../src/cmc/message-signer.ts';
 import { readPkiData } from '../../src/cmc/pki-data.ts';
 import { macOf, pkiData, selfSignedCertificate, signedBy, signedByRequestKey, tcr, unsigned } from '../support/cmc.ts';
 import { manufacturer } from '../support/cms-settings.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 
 const key = newKey();
 const own = selfSignedCertificate(key, 'CN=request key');

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { foreignBytes } from '@gatehouse/gateway-kit/test-support/foreign-bytes';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { DerCursor, DerError } from '@gatehouse/pkix/der/reader';
 import {
   explicit,
@@ -22,8 +24,6 @@ import { CmcFailure } from '../../src/cmc/failure.ts';
 import { readPkiData } from '../../src/cmc/pki-data.ts';
 import { readRevokeRequest } from '../../src/cmc/revoke-request.ts';
 import { certificateRequestMessage, crm, pkiData, requestSequence, tcr, witness } from '../support/cmc.ts';
-import { foreignBytes } from '../support/foreign-bytes.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 
 const key = newKey();
 const request = newRequest({ names: ['DNS:a.example.com'], key });

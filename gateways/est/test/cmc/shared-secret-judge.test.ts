@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
 import { BackOff } from '../../src/back-off.ts';
 import { createSharedSecretJudge } from '../../src/cmc/shared-secret-judge.ts';
 import { createGuard } from '../../src/credentials.ts';
-import { EstError } from '../../src/errors.ts';
 import { parseSharedSecrets } from '../../src/shared-secrets.ts';
 import { holdUsers, usersFileSchema } from '../../src/users.ts';
 import { macOf } from '../support/cmc.ts';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
+import { newKey, newRequest, type RequestShape } from '@gatehouse/gateway-kit/test-support/requests';
 import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
 import { readCertificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
 import { subjectKeyIdentifier } from '@gatehouse/pkix/extensions';
@@ -9,7 +10,6 @@ import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
 import { certificateOf, type EstClient, type EstRequest, type EstResponse } from './client.ts';
 import { type FullResponse, publicKeyOf, readFullResponse } from './cmc.ts';
 import { password } from './cms-settings.ts';
-import { newKey, newRequest, type RequestShape } from './requests.ts';
 
 /** Credentials of two users. */
 export const alice = `alice:${password}`;

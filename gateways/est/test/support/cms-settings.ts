@@ -1,9 +1,9 @@
 // The gate that the tests of encrypted keys and of CMC run against.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createManufacturer } from '@gatehouse/gateway-kit/test-support/requests';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { selfSignedCertificate } from './cmc.ts';
-import { createManufacturer } from './requests.ts';
 import type { StackOptions } from './stack.ts';
 
 /** Maker of devices that the gate knows. */

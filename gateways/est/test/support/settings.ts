@@ -2,9 +2,9 @@
 // them, and users that may enrol under example.com.
 
 import { createHash, createPublicKey } from 'node:crypto';
+import { createManufacturer, newKey } from '@gatehouse/gateway-kit/test-support/requests';
 import { encodePem } from '@gatehouse/pkix/pem';
 import type { ClientIdentity } from './client.ts';
-import { createManufacturer, newKey } from './requests.ts';
 import type { StackOptions } from './stack.ts';
 
 /** Makers of devices: one that the gate knows, one that it does not. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { octetString, sequence } from '@gatehouse/pkix/der/writer';
 import { formatName, parseName, writeName } from '@gatehouse/pkix/names';
@@ -30,7 +31,6 @@ import {
   succeeded,
 } from '../support/cmc-client.ts';
 import { manufacturer } from '../support/cms-settings.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 import type { Stack } from '../support/stack.ts';
 
 /** Full PKI Requests signed by a certificate, over the wire. */

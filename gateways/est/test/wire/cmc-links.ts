@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { octetString } from '@gatehouse/pkix/der/writer';
 import { cmcControls } from '@gatehouse/pkix/object-identifiers';
 import type { EstClient } from '../support/client.ts';
@@ -19,7 +20,6 @@ import {
 } from '../support/cmc.ts';
 import { alice, bob, createCmcClient, failInfo, refused, succeeded } from '../support/cmc-client.ts';
 import { secrets } from '../support/cms-settings.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 
 /** What links requests to who asks, over the wire. */
 export function cmcLinkTests(send: EstClient): void {

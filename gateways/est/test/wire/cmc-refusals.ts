@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { integer, octetString, sequence, utf8String } from '@gatehouse/pkix/der/writer';
 import { cmcControls } from '@gatehouse/pkix/object-identifiers';
 import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
@@ -15,7 +16,6 @@ import {
   unsigned,
 } from '../support/cmc.ts';
 import { alice, certificateFor, createCmcClient, failInfo, issuedFor, refused } from '../support/cmc-client.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 
 /** Full PKI Requests that are refused, over the wire. */
 export function cmcRefusalTests(send: EstClient): void {

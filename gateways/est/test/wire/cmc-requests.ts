@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { newKey } from '@gatehouse/gateway-kit/test-support/requests';
 import { subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { integer, octetString } from '@gatehouse/pkix/der/writer';
 import { findExtension, readExtendedKeyUsage } from '@gatehouse/pkix/extensions';
@@ -28,7 +29,6 @@ import {
   succeeded,
 } from '../support/cmc-client.ts';
 import { secrets } from '../support/cms-settings.ts';
-import { newKey } from '../support/requests.ts';
 import type { Stack } from '../support/stack.ts';
 
 /** Full PKI Requests signed by their own key, over the wire. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import type { Certificate } from '@gatehouse/pkix/certificate';
 import { CertificateState } from '@gatehouse/ra-client/client';
 import type { EstClient } from '../support/client.ts';
@@ -17,7 +18,6 @@ import {
   succeeded,
 } from '../support/cmc-client.ts';
 import { secrets } from '../support/cms-settings.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 import type { Stack } from '../support/stack.ts';
 
 /** Revocation by CMC, over the wire. */

@@ -4,6 +4,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
 import type { RequestAttribute } from '@gatehouse/pkix/certification-request';
 import { readAsymmetricKeyPackage } from '@gatehouse/pkix/cms/asymmetric-key-package';
@@ -24,7 +25,6 @@ import { publicKeyFingerprint } from '@gatehouse/pkix/public-key';
 import { type ClientIdentity, certificateOf, type EstClient, type EstResponse } from '../support/client.ts';
 import { keyIdentifierOf } from '../support/cmc.ts';
 import { escrow, escrowCertificate, keyEncryptionKeys, password } from '../support/cms-settings.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 import type { Stack } from '../support/stack.ts';
 
 const alice = `alice:${password}`;

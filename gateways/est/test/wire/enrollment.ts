@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { formatGeneralName } from '@gatehouse/pkix/general-names';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { certificateOf, certificatesOf, type EstClient, sendAndLeave } from '../support/client.ts';
-import { newKey, newRequest } from '../support/requests.ts';
 import { password } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 

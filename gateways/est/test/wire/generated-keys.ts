@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { newRequest, type RequestShape } from '@gatehouse/gateway-kit/test-support/requests';
 import { type Certificate, readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { readCertificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
 import { octetString } from '@gatehouse/pkix/der/writer';
 import { pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
 import { CertificateState } from '@gatehouse/ra-client/client';
 import { type EstClient, type EstResponse, sendAndLeave } from '../support/client.ts';
-import { newRequest, type RequestShape } from '../support/requests.ts';
 import { password } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 

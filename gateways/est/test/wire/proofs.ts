@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { newKey, newRequest, type RequestShape } from '@gatehouse/gateway-kit/test-support/requests';
 import { formatName } from '@gatehouse/pkix/names';
 import { keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { SignJWT } from 'jose';
 import { type ClientIdentity, certificateOf, type EstClient, type EstRequest } from '../support/client.ts';
-import { newKey, newRequest, type RequestShape } from '../support/requests.ts';
 import { manufacturer, password, proxy, stranger, tokenKey } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { sequence } from '@gatehouse/pkix/der/writer';
 import type { EstClient, EstRequest } from '../support/client.ts';
-import { newRequest } from '../support/requests.ts';
 import { password } from '../support/settings.ts';
 
 const alice = `alice:${password}`;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { newKey, newRequest, type RequestShape } from '@gatehouse/gateway-kit/test-support/requests';
 import { type Certificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { sequence, wrap } from '@gatehouse/pkix/der/writer';
 import { parseGeneralName, writeGeneralNames } from '@gatehouse/pkix/general-names';
@@ -8,7 +9,6 @@ import { formatName, parseName, writeName } from '@gatehouse/pkix/names';
 import { cmcControls, extensionIds } from '@gatehouse/pkix/object-identifiers';
 import { RevocationReason } from '@gatehouse/ra-client/client';
 import { type ClientIdentity, certificateOf, type EstClient } from '../support/client.ts';
-import { newKey, newRequest, type RequestShape } from '../support/requests.ts';
 import { manufacturer, password } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 

@@ -3,10 +3,19 @@
 
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { Logger } from '@gatehouse/runtime/log';
-import type { EstGate } from './gate.ts';
+import type { CaCertificates } from './ca-certificates.ts';
+import type { Labels } from './labels.ts';
+import type { Profiles } from './profiles.ts';
+
+/** What {@link warmUp} fills. */
+export type WarmUpOptions = {
+  readonly caCertificates: CaCertificates;
+  readonly profiles: Profiles;
+  readonly labels: Labels;
+};
 
 /** Fills the caches. Never fails: what cannot be had now is asked for again when a client wants it. */
-export async function warmUp({ caCertificates, profiles, labels }: EstGate, log: Logger): Promise<void> {
+export async function warmUp({ caCertificates, profiles, labels }: WarmUpOptions, log: Logger): Promise<void> {
   const bundle = caCertificates.current().catch((error: unknown) => {
     log.warn({ err: error }, 'the CA certificates are not known yet');
   });

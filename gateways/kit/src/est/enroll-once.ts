@@ -3,11 +3,11 @@
 // request, so that a device whose CSR never changes still gets a new certificate next year. Nothing is kept here: the
 // keep remembers answers by key, and its inventory tells which certificates are settled.
 
-import { idempotencyKey } from '@gatehouse/gateway-kit/idempotency';
 import { publicKeyFingerprint } from '@gatehouse/pkix/public-key';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import type { Enrollment, EnrollmentOutcome, IssuedEnrollment } from '@gatehouse/ra-client/enrollment';
 import type { Clock } from '@gatehouse/runtime/clock';
+import { idempotencyKey } from '../idempotency.ts';
 
 /** An enrollment without its key: that is made here. */
 export type KeylessEnrollment = Omit<Enrollment, 'idempotencyKey'>;

@@ -9,7 +9,7 @@ import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
 import { decodePem } from '@gatehouse/pkix/pem';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { type CertificateList, isRevoked, readCertificateList } from './certificate-list.ts';
-import type { TrustAnchorSettings } from './config.ts';
+import type { TrustAnchorSettings } from './configuration.ts';
 import { compileConfiguredPatterns, type NamePatterns, type NamePolicy } from './name-policy.ts';
 
 /** One foreign anchor, ready for use. */

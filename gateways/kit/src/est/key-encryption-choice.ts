@@ -7,7 +7,7 @@ import { DerCursor, DerError, tags } from '@gatehouse/pkix/der/reader';
 import { algorithms } from '@gatehouse/pkix/object-identifiers';
 import type { Curve } from '@gatehouse/pkix/public-key';
 import { readAlgorithmIdentifier } from '@gatehouse/pkix/signature-algorithms';
-import { EstError } from './errors.ts';
+import { EstError } from './error.ts';
 import type { SmimeCapability } from './smime-capabilities.ts';
 
 const contentEncryptions: ReadonlyMap<string, ContentEncryption> = new Map<string, ContentEncryption>([

@@ -7,8 +7,8 @@ import { areGeneralNamesEqual, formatGeneralName } from '@gatehouse/pkix/general
 import { areNamesEqual, attributeValues, displayName } from '@gatehouse/pkix/names';
 import { attributeTypes, keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { type ClientCertificate, isForClients, type OwnCertificate } from './client-certificate.ts';
-import type { CertificateMapping, Label } from './config.ts';
-import type { EstExchange } from './exchange.ts';
+import type { CertificateMapping, Label } from './configuration.ts';
+import type { EnrollmentExchange } from './exchange.ts';
 import { compileConfiguredPatterns, type NamePatterns, type NamePolicy, type RequestedNames } from './name-policy.ts';
 
 /** What a certificate allows for one label and operation. */
@@ -48,7 +48,7 @@ export function compileCertificateRights(mappings: readonly CertificateMapping[]
 /** What the certificate allows for the label and operation of the exchange. */
 export function authorizeCertificate(
   rights: CertificateRights,
-  { label, operation }: EstExchange,
+  { label, operation }: EnrollmentExchange,
   client: ClientCertificate,
 ): Authorization {
   const held = holdsOnly(client.certificate);

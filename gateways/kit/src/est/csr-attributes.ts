@@ -1,4 +1,4 @@
-// GET /csrattrs: what a CSR should hold, made from the profile that will judge it, so that the two cannot disagree. The
+// csrattrs, RFC 7030 §4.5: what a CSR should hold, made from the profile that will judge it, so that the two cannot disagree. The
 // elements of RFC 7030 §4.5.2 stand beside a template of RFC 9908 §3.4; a client that knows templates reads that alone.
 
 import { objectIdentifier, sequence, setOf } from '@gatehouse/pkix/der/writer';
@@ -11,12 +11,9 @@ import {
   writeExtensions,
 } from '@gatehouse/pkix/extensions';
 import { extensionIds, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
-import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
 import type { Profile } from '@gatehouse/ra-client/profile';
-import type { Label } from './config.ts';
+import type { Label } from './configuration.ts';
 import { writeTemplate } from './csr-template.ts';
-import type { EstAnswer, EstExchange } from './exchange.ts';
-import type { EstGate } from './gate.ts';
 import { keyAttribute, preferredKey } from './key-preference.ts';
 
 /** What a CSR for a profile should hold. */
@@ -30,13 +27,6 @@ export type CsrWishes = {
   readonly extensions: readonly Extension[];
   readonly wantsChannelBinding: boolean;
 };
-
-/** Answers GET /csrattrs: 200, or 204 when there is nothing to say. @throws {CoreError} */
-export async function answerCsrAttributes(gate: EstGate, { label }: EstExchange): Promise<EstAnswer> {
-  const attributes = writeCsrAttributes(await gate.profiles.get(label.profile), label);
-  if (attributes === undefined) return { status: 204, outcome: 'nothing to say' };
-  return { status: 200, contentType: 'application/csrattrs', body: encodeBody(attributes), outcome: 'sent' };
-}
 
 /**
  * CsrAttrs, DER: `SEQUENCE SIZE (0..MAX) OF AttrOrOID`.

@@ -1,10 +1,10 @@
 // Links the request to the connection it came over, RFC 7030 §3.5: the challengePassword of a CSR holds tls-unique
-// (RFC 5929, TLS 1.2 alone) or tls-exporter (RFC 9266), base64. Judged when the label demands it and whenever it is
+// (RFC 5929, TLS 1.2 and DTLS 1.2 alone; RFC 9148 §3) or tls-exporter (RFC 9266), base64. Judged when the label demands it and whenever it is
 // present; a binding that cannot be checked is never taken as good.
 
 import { timingSafeEqual } from 'node:crypto';
-import type { PeerFacts } from '@gatehouse/gateway-kit/peer';
-import { EstError } from './errors.ts';
+import type { PeerFacts } from '../peer.ts';
+import { EstError } from './error.ts';
 
 /**
  * Whether a binding is wanted. `none`: challengePassword is not looked at, for clients that put something else
@@ -15,7 +15,7 @@ export type ChannelBindingPolicy = 'none' | 'optional' | 'required';
 /** What a label says of channel binding. */
 export type ChannelBindingRules = {
   readonly policy: ChannelBindingPolicy;
-  /** RFC 9266 §4.2 also defines tls-exporter for TLS 1.2 with the extended master secret; accepted where a label says so. */
+  /** RFC 9266 §4.2 also defines tls-exporter for (D)TLS 1.2 with the extended master secret; accepted where a label says so. */
   readonly acceptsExporterOnTls12: boolean;
 };
 
@@ -41,7 +41,7 @@ export function checkChannelBinding(
   if (peer.proxyAddress !== undefined) {
     throw new EstError('not-allowed', 'channel binding cannot be checked behind a proxy');
   }
-  const mayExport = peer.tlsVersion !== 'TLSv1.2' || acceptsExporterOnTls12;
+  const mayExport = peer.tlsVersion === 'TLSv1.3' || acceptsExporterOnTls12;
   const candidates = [peer.channelBinding.tlsUnique, mayExport ? peer.channelBinding.exporter() : undefined].filter(
     (value) => value !== undefined,
   );

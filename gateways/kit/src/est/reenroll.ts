@@ -1,33 +1,41 @@
-// POST /simplereenroll, RFC 7030 §4.2.2: a certificate is renewed by its holder, with the same or a new key and the same
+// simplereenroll, RFC 7030 §4.2.2: a certificate is renewed by its holder, with the same or a new key and the same
 // names, unless the profile lets the holder change them. The renewed certificate goes to the keep, which judges it again.
 
 import { type Certificate, readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
-import { requestedNames } from '@gatehouse/pkix/certification-request';
+import { type CertificationRequest, requestedNames } from '@gatehouse/pkix/certification-request';
 import { areGeneralNameSetsEqual } from '@gatehouse/pkix/general-names';
 import { areNamesEqual, attributeValues, formatName } from '@gatehouse/pkix/names';
 import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
 import { type CertificateRecord, CertificateState, type Profile } from '@gatehouse/ra-client/client';
-import type { NameAssignment } from '@gatehouse/ra-client/enrollment';
-import type { Identity } from './authenticate.ts';
+import type { EnrollmentOutcome, NameAssignment } from '@gatehouse/ra-client/enrollment';
 import { isProfileOf } from './certificate-rights.ts';
 import { type ChangeSubjectName, readChangeSubjectName } from './change-subject-name.ts';
 import { checkBinding, enrollCounted, refuseNames } from './enroll.ts';
-import { EstError } from './errors.ts';
-import type { EstAnswer, EstExchange } from './exchange.ts';
-import type { EstGate } from './gate.ts';
+import { baseKey, readPart, toEnrollment } from './enrollment.ts';
+import { EstError } from './error.ts';
+import type { EnrollmentExchange } from './exchange.ts';
+import type { EnrollmentGate } from './gate.ts';
+import type { Identity } from './identity.ts';
 import type { RequestedNames } from './name-policy.ts';
 import { takenNames, withCommonName } from './requested-names.ts';
-import { answerOutcome, baseKey, readRequestBody, toEnrollment } from './translate.ts';
 
 /** How many certificates of a name are looked through for the one being renewed. */
 const searchLimit = 50;
 
-/** Answers POST /simplereenroll. @throws {EstError | CoreError} */
-export async function simpleReenroll(gate: EstGate, exchange: EstExchange, identity: Identity): Promise<EstAnswer> {
-  const request = readRequestBody(exchange.body);
+/** Renews a certificate by a CSR with its names. @throws {EstError | CoreError} */
+export async function simpleReenroll(
+  gate: EnrollmentGate,
+  exchange: EnrollmentExchange,
+  identity: Identity,
+  request: CertificationRequest,
+): Promise<EnrollmentOutcome> {
   checkBinding(exchange, identity, request);
   const profile = await gate.profiles.get(exchange.label.profile);
-  const requested = takenNames(profile, request.subject, requestedNames(request));
+  const requested = takenNames(
+    profile,
+    request.subject,
+    readPart(() => requestedNames(request)),
+  );
   const renewed = await renewedCertificate(gate, exchange, identity, profile, requested);
   refuseOtherNames(profile, requested, renewed);
 
@@ -36,15 +44,14 @@ export async function simpleReenroll(gate: EstGate, exchange: EstExchange, ident
   // The names it has are its own; whoever renews for another is held to what it may enrol.
   else if (!isSelf(identity)) refuseNames(identity, exchange, requested);
 
-  const outcome = await enrollCounted(gate, exchange, identity, {
+  return await enrollCounted(gate, exchange, identity, {
     enrollment: toEnrollment(exchange, identity, request.der, {
       renews: renewed.der,
       ...(change === undefined ? {} : { names: toAssignment(change) }),
     }),
-    key: baseKey(exchange, identity, request.der, renewed.der),
+    key: baseKey(gate, exchange, identity, request.der, renewed.der),
     subjectPublicKeyInfo: request.subjectPublicKeyInfo,
   });
-  return answerOutcome(outcome);
 }
 
 function isSelf(identity: Identity): boolean {
@@ -53,8 +60,8 @@ function isSelf(identity: Identity): boolean {
 
 /** The certificate being renewed: the client's own, or, for an RA or a user, the newest with the names of the CSR. */
 async function renewedCertificate(
-  gate: EstGate,
-  exchange: EstExchange,
+  gate: EnrollmentGate,
+  exchange: EnrollmentExchange,
   identity: Identity,
   profile: Profile,
   requested: RequestedNames,
@@ -84,7 +91,7 @@ async function renewedCertificate(
   );
 }
 
-function isRenewable({ label }: EstExchange, record: CertificateRecord): boolean {
+function isRenewable({ label }: EnrollmentExchange, record: CertificateRecord): boolean {
   return isProfileOf(label, record.profile);
 }
 
@@ -126,7 +133,7 @@ function hasAlternativeNames(requested: RequestedNames, certificate: Certificate
 
 /** @throws {EstError} `not-allowed` when the profile or the asker's policy does not let the names change */
 export function refuseChange(
-  exchange: EstExchange,
+  exchange: EnrollmentExchange,
   identity: Identity,
   profile: Profile,
   change: ChangeSubjectName,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { enrollOnce } from '@gatehouse/gateway-kit/est/enroll-once';
 import { type CertificateRecord, CertificateState } from '@gatehouse/ra-client/client';
 import type { Enrollment, EnrollmentOutcome } from '@gatehouse/ra-client/enrollment';
 import { createManualClock } from '@gatehouse/runtime/clock';
-import { enrollOnce } from '../src/idempotency.ts';
 
 const windowMs = 600_000;
 const spki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'der', type: 'spki' });

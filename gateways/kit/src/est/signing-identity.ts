@@ -2,9 +2,9 @@
 // is the key of the gate's server certificate, which names the gate as an RA by id-kp-cmcRA, and it changes with it.
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type { ServerCertificate } from '@gatehouse/gateway-kit/https-server';
 import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
 import { decodePem } from '@gatehouse/pkix/pem';
+import type { ServerCertificate } from '../https-server.ts';
 
 /** Key and certificate of the gate. */
 export type SigningIdentity = {

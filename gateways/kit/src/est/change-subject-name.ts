@@ -6,7 +6,7 @@ import { DerCursor, DerError, tags } from '@gatehouse/pkix/der/reader';
 import { type GeneralName, readGeneralNames } from '@gatehouse/pkix/general-names';
 import { type Name, NameError, readName } from '@gatehouse/pkix/names';
 import { cmcControls } from '@gatehouse/pkix/object-identifiers';
-import { EstError } from './errors.ts';
+import { EstError } from './error.ts';
 
 /** New names; what is undefined stays as it is. */
 export type ChangeSubjectName = {

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readCertificationRequest } from '@gatehouse/pkix/certification-request';
-import { DerError } from '@gatehouse/pkix/der/reader';
-import { explicit, integer, nullValue, objectIdentifier, octetString, sequence } from '@gatehouse/pkix/der/writer';
-import { algorithms, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
-import fc from 'fast-check';
-import { EstError } from '../src/errors.ts';
+import { EstError } from '@gatehouse/gateway-kit/est/error';
 import {
   chooseContentEncryption,
   chooseKeyTransport,
   chooseKeyWrap,
   demandKeyWrap,
-} from '../src/key-encryption-choice.ts';
-import { readSmimeCapabilities, requestedCapabilities } from '../src/smime-capabilities.ts';
-import { foreignBytes } from './support/foreign-bytes.ts';
-import { newKey, newRequest } from './support/requests.ts';
+} from '@gatehouse/gateway-kit/est/key-encryption-choice';
+import { readSmimeCapabilities, requestedCapabilities } from '@gatehouse/gateway-kit/est/smime-capabilities';
+import { foreignBytes } from '@gatehouse/gateway-kit/test-support/foreign-bytes';
+import { newKey, newRequest } from '@gatehouse/gateway-kit/test-support/requests';
+import { readCertificationRequest } from '@gatehouse/pkix/certification-request';
+import { DerError } from '@gatehouse/pkix/der/reader';
+import { explicit, integer, nullValue, objectIdentifier, octetString, sequence } from '@gatehouse/pkix/der/writer';
+import { algorithms, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
+import fc from 'fast-check';
 
 const list = (...entries: readonly (readonly [string, Uint8Array?])[]) =>
   readSmimeCapabilities(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { compileNamePatterns, NamePatternError, namePatternsSchema } from '@gatehouse/gateway-kit/est/name-policy';
 import type { GeneralName } from '@gatehouse/pkix/general-names';
 import { attribute } from '@gatehouse/pkix/names';
 import fc from 'fast-check';
-import { compileNamePatterns, NamePatternError, namePatternsSchema } from '../src/name-policy.ts';
 
 type Patterns = Parameters<typeof namePatternsSchema.parse>[0];
 const policy = (patterns: Patterns) => compileNamePatterns(namePatternsSchema.parse(patterns));

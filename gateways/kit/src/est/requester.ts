@@ -7,7 +7,6 @@ import { attributeValues, formatName } from '@gatehouse/pkix/names';
 import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
 import type { Requester } from '@gatehouse/ra-client/enrollment';
 import type { ClientCertificate } from './client-certificate.ts';
-import type { CredentialHolder } from './credentials.ts';
 
 /** Longest id and display of the contract, octets. */
 const maximumOctets = 256;
@@ -15,35 +14,27 @@ const maximumOctets = 256;
 /** The requester that a certificate stands for. */
 export function describeCertificate(client: ClientCertificate, address: string): Requester {
   const { certificate } = client;
-  const display = cut(formatName(certificate.subject));
+  const display = requesterDisplay(formatName(certificate.subject));
   if (client.kind === 'own') return { kind: 'certificate', id: ownCertificateId(certificate), display, address };
   // IEEE 802.1AR §8.6: the serialNumber of the subject is what identifies a device within its manufacturer.
   const [serialNumber] = attributeValues(certificate.subject, attributeTypes.serialNumber);
   const device = serialNumber ?? `${formatName(certificate.issuer)} ${certificate.serialNumber}`;
-  return { kind: 'device', id: bounded(`${client.anchor.name} ${device}`), display, address };
-}
-
-/** The requester that credentials stand for. */
-export function describeHolder(holder: CredentialHolder, address: string): Requester {
-  if (holder.kind === 'user') {
-    return { kind: 'user', id: bounded(holder.user.name), display: cut(holder.user.name), address };
-  }
-  const { issuer, subject } = holder;
-  return { kind: 'token', id: bounded(`${issuer} ${subject}`), display: cut(subject), address };
+  return { kind: 'device', id: requesterId(`${client.anchor.name} ${device}`), display, address };
 }
 
 /** Id of the holder of a certificate of our own CA: issuer and serial number. */
 export function ownCertificateId({ issuer, serialNumber }: Certificate): string {
-  return bounded(`${formatName(issuer)} ${serialNumber}`);
+  return requesterId(`${formatName(issuer)} ${serialNumber}`);
 }
 
-// Cutting could make two askers one; a digest cannot.
-function bounded(text: string): string {
+/** A text as the id of a requester: a longer one becomes its digest, since cutting could make two askers one. */
+export function requesterId(text: string): string {
   if (Buffer.byteLength(text) <= maximumOctets) return text;
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function cut(text: string): string {
+/** A text as what people are shown of a requester. */
+export function requesterDisplay(text: string): string {
   let result = text.slice(0, maximumOctets);
   while (Buffer.byteLength(result) > maximumOctets) result = result.slice(0, -1);
   return result.toWellFormed();

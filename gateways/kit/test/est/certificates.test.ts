@@ -4,6 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { createCaCertificates } from '@gatehouse/gateway-kit/est/ca-certificates';
+import { type JudgedExchange, judgeClientCertificate } from '@gatehouse/gateway-kit/est/client-certificate';
+import { estPolicyShape, type TrustAnchorSettings } from '@gatehouse/gateway-kit/est/configuration';
+import { loadForeignAnchor } from '@gatehouse/gateway-kit/est/foreign-anchors';
+import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
+import type { OperationName } from '@gatehouse/gateway-kit/est/operation-names';
+import { createManufacturer, newKey } from '@gatehouse/gateway-kit/test-support/requests';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { crlNumber, deltaCrlIndicator, issuingDistributionPoint } from '@gatehouse/pkix/crl/extensions';
 import { bitString, explicit, integer, sequence, time } from '@gatehouse/pkix/der/writer';
@@ -14,45 +21,24 @@ import { type CertificateRecord, CertificateState, type CoreClient } from '@gate
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import { createManualClock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
-import { createLog } from '@gatehouse/runtime/log';
-import { createCaCertificates } from '../src/ca-certificates.ts';
-import { judgeClientCertificate } from '../src/client-certificate.ts';
-import { collectLabels, estSchema, type TrustAnchorSettings } from '../src/config.ts';
-import type { EstExchange } from '../src/exchange.ts';
-import { loadForeignAnchor } from '../src/foreign-anchors.ts';
-import type { OperationName } from '../src/operation-names.ts';
-import { createManufacturer, newKey } from './support/requests.ts';
+import { z } from 'zod';
 
 const day = 86_400_000;
 const directory = mkdtempSync(join(tmpdir(), 'gatehouse-anchors-'));
 after(() => rmSync(directory, { recursive: true }));
 
-const configuration = estSchema.parse({
-  core: { credential: 'c' },
+const configuration = z.strictObject(estPolicyShape).parse({
   labels: { l: { profile: 'p', renewal: { expiredGrace: '10d' } } },
 });
 
-function exchange(certificate: Uint8Array | undefined, operation: OperationName): EstExchange {
+function exchange(certificate: Uint8Array | undefined, operation: OperationName): JudgedExchange {
   const label = collectLabels(configuration).find('l');
   assert.ok(label !== undefined);
   return {
     requestId: 'r',
-    log: createLog({ name: 'test', level: 'silent' }),
     operation,
     label,
-    authorization: undefined,
-    method: 'POST',
-    target: '/',
-    body: new Uint8Array(0),
-    peer: {
-      remoteAddress: '192.0.2.1',
-      tlsVersion: 'TLSv1.3',
-      cipher: '',
-      certificate,
-      chain: [],
-      channelBinding: { tlsUnique: undefined, exporter: () => undefined },
-    },
-    note: () => undefined,
+    peer: { certificate, chain: [] },
   };
 }
 
@@ -151,7 +137,14 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
   it('are accepted when a current CRL does not list them', async () => {
     const path = list(new Date(Date.now() + day), ['7777']);
     assert.equal(status(path), 'good');
-    const caCertificates = { current: async () => ({ anchors: [], intermediates: [], body: '' }) };
+    const caCertificates = {
+      current: async () => ({
+        anchors: [],
+        intermediates: [],
+        certificates: [],
+        certificatesOnly: Buffer.alloc(0),
+      }),
+    };
     const judge = {
       core: {} as CoreClient,
       clock: createManualClock(new Date()),

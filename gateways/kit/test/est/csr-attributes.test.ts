@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { estPolicyShape, type Label } from '@gatehouse/gateway-kit/est/configuration';
+import { writeCsrAttributes } from '@gatehouse/gateway-kit/est/csr-attributes';
+import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
 import { DerCursor, expectDer, readObjectIdentifier, tags } from '@gatehouse/pkix/der/reader';
 import { algorithms, attributeTypes, extensionIds, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
 import { NameKind, type Profile } from '@gatehouse/ra-client/profile';
 import fc from 'fast-check';
-import { collectLabels, estSchema, type Label } from '../src/config.ts';
-import { writeCsrAttributes } from '../src/csr-attributes.ts';
+import { z } from 'zod';
 
 const label = (settings: object = {}): Label => {
   const labels = { l: { profile: 'p', ...settings } };
-  const found = collectLabels(estSchema.parse({ core: { credential: 'c' }, labels })).find('l');
+  const found = collectLabels(z.strictObject(estPolicyShape).parse({ labels })).find('l');
   assert.ok(found !== undefined);
   return found;
 };

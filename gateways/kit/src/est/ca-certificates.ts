@@ -3,10 +3,8 @@
 
 import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
 import { certificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
-import { encodeBody } from '@gatehouse/pkix/transfer-encoding';
 import type { CoreClient, TrustBundle } from '@gatehouse/ra-client/client';
 import type { Clock } from '@gatehouse/runtime/clock';
-import type { EstAnswer } from './exchange.ts';
 
 /** The certificates of our own CA. */
 export type TrustStore = {
@@ -14,8 +12,10 @@ export type TrustStore = {
   readonly anchors: readonly Certificate[];
   /** Issuing CAs and, in a roll-over, the link certificates. */
   readonly intermediates: readonly Certificate[];
-  /** Body of /cacerts. */
-  readonly body: string;
+  /** What is handed out, DER: issuing CA first, root last but for the link certificates of a roll-over, RFC 7030 §4.1.3. */
+  readonly certificates: readonly Uint8Array[];
+  /** The same as certs-only CMS, DER. */
+  readonly certificatesOnly: Uint8Array;
 };
 
 /** Gives the certificates as they are now. */
@@ -54,18 +54,13 @@ export function createCaCertificates(core: Pick<CoreClient, 'getTrustBundle'>, c
   };
 }
 
-/** The answer to GET /cacerts. */
-export async function answerCaCertificates(caCertificates: CaCertificates): Promise<EstAnswer> {
-  const { body } = await caCertificates.current();
-  return { status: 200, contentType: 'application/pkcs7-mime; smime-type=certs-only', body, outcome: 'sent' };
-}
-
 function readTrustBundle({ issuingCertificates, trustAnchors, linkCertificates }: TrustBundle): TrustStore {
-  // Issuing CA first, root last but for the link certificates of a roll-over (OldWithNew, NewWithOld), RFC 7030 §4.1.3.
-  const all = [...issuingCertificates, ...trustAnchors, ...linkCertificates];
+  // OldWithNew and NewWithOld come last.
+  const certificates = [...issuingCertificates, ...trustAnchors, ...linkCertificates];
   return {
     anchors: trustAnchors.map(readCertificate),
     intermediates: [...issuingCertificates, ...linkCertificates].map(readCertificate),
-    body: encodeBody(certificatesOnly(all)),
+    certificates,
+    certificatesOnly: certificatesOnly(certificates),
   };
 }

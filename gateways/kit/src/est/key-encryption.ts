@@ -12,12 +12,11 @@ import { readSubjectKeyIdentifier } from '@gatehouse/pkix/extensions';
 import { extensionIds, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
 import { describePublicKey, publicKeyFingerprint } from '@gatehouse/pkix/public-key';
 import { CertificateState } from '@gatehouse/ra-client/client';
-import type { Identity } from './authenticate.ts';
-import { EstError } from './errors.ts';
-import type { EstExchange } from './exchange.ts';
-import type { EstGate } from './gate.ts';
+import { EstError } from './error.ts';
+import type { EnrollmentExchange } from './exchange.ts';
+import type { EnrollmentGate } from './gate.ts';
+import type { Identity } from './identity.ts';
 import { chooseContentEncryption, chooseKeyTransport, chooseKeyWrap, demandKeyWrap } from './key-encryption-choice.ts';
-import type { BodyPart } from './multipart.ts';
 import { requestedCapabilities, type SmimeCapability } from './smime-capabilities.ts';
 
 /** Which key the client wants its new key encrypted to. */
@@ -46,8 +45,8 @@ export function requestedKeyEncryption({ attributes }: CertificationRequest): Ke
   return { kind: 'asymmetric', identifier: readIdentifier('AsymmetricDecryptKeyIdentifier', asymmetric.values) };
 }
 
-/** Puts a key into the first part of an answer. */
-export type KeyEncryption = { encrypt(privateKey: Uint8Array): BodyPart };
+/** Encrypts a key for its owner: CMS, DER. */
+export type KeyEncryption = { encrypt(privateKey: Uint8Array): Uint8Array };
 
 /**
  * Finds the recipient and the algorithms.
@@ -56,8 +55,8 @@ export type KeyEncryption = { encrypt(privateKey: Uint8Array): BodyPart };
  * @throws {CoreError} when the keep cannot be asked for a certificate
  */
 export async function selectKeyEncryption(
-  gate: EstGate,
-  exchange: EstExchange,
+  gate: EnrollmentGate,
+  exchange: EnrollmentExchange,
   identity: Identity,
   request: CertificationRequest,
   wish: KeyEncryptionWish,
@@ -76,8 +75,7 @@ export async function selectKeyEncryption(
     encrypt: (privateKey) => {
       const { certificate, key, certificates } = gate.signingIdentity();
       const signer = { certificate, key };
-      const der = createEncryptedKeyPackage({ privateKey, signer, certificates, recipient, contentEncryption });
-      return { contentType: 'application/pkcs7-mime; smime-type=server-generated-key', der };
+      return createEncryptedKeyPackage({ privateKey, signer, certificates, recipient, contentEncryption });
     },
   };
 }
@@ -101,8 +99,8 @@ function readIdentifier(name: string, values: readonly Uint8Array[]): Uint8Array
 }
 
 function sharedKeyRecipient(
-  gate: EstGate,
-  { label }: EstExchange,
+  gate: EnrollmentGate,
+  { label }: EnrollmentExchange,
   identifier: Uint8Array,
   capabilities: readonly SmimeCapability[],
 ): Recipient {
@@ -113,8 +111,8 @@ function sharedKeyRecipient(
 }
 
 async function certificateRecipient(
-  gate: EstGate,
-  exchange: EstExchange,
+  gate: EnrollmentGate,
+  exchange: EnrollmentExchange,
   identity: Identity,
   identifier: Uint8Array,
   capabilities: readonly SmimeCapability[],
@@ -140,8 +138,8 @@ async function certificateRecipient(
 
 /** The client's own certificate, one of the configuration, or one of our CA by SHA-256 of its public key. */
 async function findCertificate(
-  gate: EstGate,
-  { label, requestId }: EstExchange,
+  gate: EnrollmentGate,
+  { label, requestId }: EnrollmentExchange,
   { client }: Identity,
   identifier: Uint8Array,
 ): Promise<Certificate | undefined> {

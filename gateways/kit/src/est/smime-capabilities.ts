@@ -5,7 +5,7 @@ import type { CertificationRequest } from '@gatehouse/pkix/certification-request
 import { DerCursor, DerError, expectDer, readObjectIdentifier, tags } from '@gatehouse/pkix/der/reader';
 import { findExtension } from '@gatehouse/pkix/extensions';
 import { pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
-import { EstError } from './errors.ts';
+import { EstError } from './error.ts';
 
 /** One capability: dotted object identifier, and the DER of the parameters if there are any. */
 export type SmimeCapability = { readonly id: string; readonly parameters: Uint8Array | undefined };

@@ -1,4 +1,4 @@
-// Builders of keys, CSRs and foreign certificates for the tests over the wire.
+// Builders of keys, CSRs and foreign certificates for tests of gates that enrol.
 
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createCertificationRequest, type RequestAttribute } from '@gatehouse/pkix/certification-request';
@@ -8,6 +8,7 @@ import {
   basicConstraints,
   type Extension,
   extendedKeyUsage,
+  type KeyUsage,
   keyIdentifier,
   keyUsage,
   writeExtensions,
@@ -51,11 +52,25 @@ export function newRequest({ subject = '', names = [], key = newKey(), ...rest }
   });
 }
 
+/** What a certificate of a {@link Manufacturer} holds. */
+export type DeviceShape = {
+  /** RFC 4514. */
+  readonly subject: string;
+  readonly key: KeyObject;
+  readonly notAfter?: Date;
+  /** Extended key usage; clientAuth unless told, none when empty. */
+  readonly purposes?: readonly string[];
+  /** Key usage; digitalSignature unless told, none when empty. */
+  readonly usages?: readonly KeyUsage[];
+  /** Further extensions. */
+  readonly extensions?: readonly Extension[];
+};
+
 /** A CA of a manufacturer, and the certificates it issues. */
 export type Manufacturer = {
   readonly key: KeyObject;
   readonly certificate: Uint8Array;
-  issue(options: { subject: string; key: KeyObject; notAfter?: Date; purposes?: readonly string[] }): Uint8Array;
+  issue(options: DeviceShape): Uint8Array;
 };
 
 /** Makes a self-signed CA with one key. */
@@ -88,10 +103,18 @@ export function createManufacturer(name: string): Manufacturer {
   return {
     key,
     certificate: sign(name, key, later, [basicConstraints({ ca: true }), keyUsage(['keyCertSign'])]),
-    issue: ({ subject, key: subjectKey, notAfter = later, purposes = [keyPurposes.clientAuth] }) =>
+    issue: ({
+      subject,
+      key: subjectKey,
+      notAfter = later,
+      purposes = [keyPurposes.clientAuth],
+      usages = ['digitalSignature'],
+      extensions = [],
+    }) =>
       sign(subject, subjectKey, notAfter, [
-        keyUsage(['digitalSignature']),
+        ...(usages.length === 0 ? [] : [keyUsage(usages)]),
         authority,
+        ...extensions,
         ...(purposes.length === 0 ? [] : [extendedKeyUsage(purposes)]),
       ]),
   };

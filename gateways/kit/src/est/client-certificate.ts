@@ -1,4 +1,4 @@
-// Judges the certificate a client showed in its TLS handshake. There are two stores, RFC 7030 §3.6: our own CA, whose
+// Judges the certificate a client showed in its TLS or DTLS handshake. There are two stores, RFC 7030 §3.6: our own CA, whose
 // certificates the keep vouches for one by one, and foreign anchors (IEEE 802.1AR manufacturers), which count only for
 // the labels and operations they are listed for. OpenSSL's word on the chain is never taken.
 
@@ -10,9 +10,11 @@ import { extensionIds, keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { Clock } from '@gatehouse/runtime/clock';
+import type { PeerFacts } from '../peer.ts';
 import type { CaCertificates } from './ca-certificates.ts';
-import type { EstExchange } from './exchange.ts';
+import type { Label } from './configuration.ts';
 import type { ForeignAnchor } from './foreign-anchors.ts';
+import type { OperationName } from './operation-names.ts';
 
 /** A certificate of our own CA, with what the keep recorded about it. */
 export type OwnCertificate = {
@@ -48,6 +50,18 @@ export type CertificateJudge = {
   readonly clock: Clock;
 };
 
+/** What a certificate is judged for. */
+export type JudgedExchange = {
+  readonly requestId: string;
+  readonly label: Label;
+  /**
+   * undefined for what every holder of a certificate that counts under the label may have, where a transport gives nothing
+   * to others (RFC 9148 §3): the operations of a foreign anchor are then not looked at.
+   */
+  readonly operation: OperationName | undefined;
+  readonly peer: Pick<PeerFacts, 'certificate' | 'chain'>;
+};
+
 const refused = (reason: string): CertificateVerdict => ({ kind: 'refused', reason });
 
 /**
@@ -57,7 +71,7 @@ const refused = (reason: string): CertificateVerdict => ({ kind: 'refused', reas
  */
 export async function judgeClientCertificate(
   judge: CertificateJudge,
-  exchange: EstExchange,
+  exchange: JudgedExchange,
 ): Promise<CertificateVerdict> {
   const { peer } = exchange;
   if (peer.certificate === undefined) return { kind: 'absent' };
@@ -77,7 +91,7 @@ export async function judgeClientCertificate(
 /** A verdict, or undefined when the certificate does not come from our own CA. */
 async function judgeOwn(
   { core, caCertificates, clock }: CertificateJudge,
-  { label, operation, requestId }: EstExchange,
+  { label, operation, requestId }: JudgedExchange,
   certificate: Certificate,
   sent: readonly Certificate[],
 ): Promise<CertificateVerdict | undefined> {
@@ -112,7 +126,7 @@ async function judgeOwn(
 
 function judgeForeign(
   { foreignAnchors, clock }: CertificateJudge,
-  { label, operation }: EstExchange,
+  { label, operation }: JudgedExchange,
   certificate: Certificate,
   sent: readonly Certificate[],
 ): CertificateVerdict {
@@ -131,9 +145,10 @@ function judgeForeign(
       if (anchor.anchors.some((issuer) => isIssuedBy(certificate, issuer))) reason = path.reason;
       continue;
     }
-    if (!anchor.labels.includes(label.name) || !(anchor.operations as readonly string[]).includes(operation)) {
+    const isForOperation = operation === undefined || anchor.operations.includes(operation);
+    if (!anchor.labels.includes(label.name) || !isForOperation) {
       // The same CA may stand in another entry, for other labels.
-      reason = `certificates of ${anchor.name} do not count for ${operation} here`;
+      reason = `certificates of ${anchor.name} do not count ${operation === undefined ? '' : `for ${operation} `}here`;
       continue;
     }
     const purposes = purposesOf(certificate);

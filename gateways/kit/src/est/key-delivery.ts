@@ -1,22 +1,25 @@
-// How a generated key travels to its client, RFC 7030 §4.4.1: in clear inside of TLS, or encrypted as the CSR asks. The
+// How a generated key travels to its client, RFC 7030 §4.4.1: in clear inside of TLS or DTLS, or encrypted as the CSR asks. The
 // choice is made before a key exists. A client that asks for encryption never gets a key in clear.
 
 import type { CertificationRequest } from '@gatehouse/pkix/certification-request';
-import type { Identity } from './authenticate.ts';
-import type { EstExchange } from './exchange.ts';
-import type { EstGate } from './gate.ts';
+import type { EnrollmentExchange } from './exchange.ts';
+import type { EnrollmentGate } from './gate.ts';
+import type { Identity } from './identity.ts';
 import { requestedKeyEncryption, selectKeyEncryption } from './key-encryption.ts';
-import type { BodyPart } from './multipart.ts';
+
+/** A generated key as it travels: PKCS#8 in clear, or CMS around an AsymmetricKeyPackage; DER. */
+export type GeneratedKey = { readonly isEncrypted: boolean; readonly der: Uint8Array };
 
 /** Writes the key's part of the answer. */
 export type KeyDelivery = {
   /** @param privateKey PKCS#8, DER; overwritten by the caller afterwards */
-  writeKeyPart(privateKey: Uint8Array): Promise<BodyPart>;
+  writeKeyPart(privateKey: Uint8Array): Promise<GeneratedKey>;
 };
 
-/** PKCS#8 in clear: TLS is the protection, RFC 7030 §4.4.2. */
+/** PKCS#8 in clear: the connection is the protection, RFC 7030 §4.4.2. */
 const inClear: KeyDelivery = {
-  writeKeyPart: async (privateKey) => ({ contentType: 'application/pkcs8', der: privateKey }),
+  // A copy: what travels is its carrier's to overwrite.
+  writeKeyPart: async (privateKey) => ({ isEncrypted: false, der: Uint8Array.from(privateKey) }),
 };
 
 /**
@@ -26,13 +29,13 @@ const inClear: KeyDelivery = {
  * @throws {CoreError} when the keep cannot be asked for the certificate to encrypt to
  */
 export async function selectKeyDelivery(
-  gate: EstGate,
-  exchange: EstExchange,
+  gate: EnrollmentGate,
+  exchange: EnrollmentExchange,
   identity: Identity,
   request: CertificationRequest,
 ): Promise<KeyDelivery> {
   const wish = requestedKeyEncryption(request);
   if (wish === undefined) return inClear;
   const encryption = await selectKeyEncryption(gate, exchange, identity, request, wish);
-  return { writeKeyPart: async (privateKey) => encryption.encrypt(privateKey) };
+  return { writeKeyPart: async (privateKey) => ({ isEncrypted: true, der: encryption.encrypt(privateKey) }) };
 }
