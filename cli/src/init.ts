@@ -126,7 +126,7 @@ function checked(passphrase: string, name: string): string {
 
 function trialAdvice(data: DataDirectory): string {
   return `
-It is for trying out: passphrases are kept in ${join(data.path, 'secrets')}, and there is a user 'demo'.
+It is for trying out: passphrases are kept in ${join(data.path, 'secrets')}, and there are a user 'demo' and a device.
 Next:
   gatehouse up --data ${shellQuote(data.path)}`;
 }
@@ -148,6 +148,10 @@ Next:
   gatehouse ra join --token-file - ${option}      # paste the token
   gatehouse est user add NAME ${option} --dns host.example.com
   gatehouse run est ${option}
+  gatehouse ra add coap ${option} --profiles device-identity,gateway-tls --dns gateway-tls:coap.example.com \\
+    --subject 'device-identity:serialNumber=*'      # devices with a certificate of their manufacturer: docs/coap.md
+  gatehouse ra join --token-file - ${option}      # paste the token
+  gatehouse run coap ${option}
   gatehouse ra add acme ${option} --profiles tls-server-validated,gateway-tls --dns example.com,gateway-tls:acme.example.com
   gatehouse ra join --token-file - ${option}      # paste the token
   gatehouse run acme ${option}

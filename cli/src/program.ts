@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAcmeCommands } from './commands/acme.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addCertificateCommands } from './commands/cert.ts';
+import { addCoapCommands } from './commands/coap.ts';
 import { addCrlCommands } from './commands/crl.ts';
 import { addEnrollmentCommands } from './commands/enrollment.ts';
 import { addEstCommands } from './commands/est.ts';
@@ -49,6 +50,7 @@ Examples:
   addAuditCommands(program);
   addEvidenceCommands(program);
   addEstCommands(program);
+  addCoapCommands(program);
   addAcmeCommands(program);
   return program;
 }

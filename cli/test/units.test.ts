@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { coreConfigurationSchema } from '@gatehouse/ca-core/configuration';
 import { acmeSchema } from '@gatehouse/gateway-acme/config';
+import { coapSchema } from '@gatehouse/gateway-coap/config';
 import { estSchema } from '@gatehouse/gateway-est/config';
 import { perspectiveSchema } from '@gatehouse/gateway-perspective/config';
 import { statusSchema } from '@gatehouse/gateway-status/config';
@@ -104,6 +105,7 @@ describe('the configuration that a new directory gets', () => {
   const schema = z.strictObject({
     core: coreConfigurationSchema,
     est: estSchema,
+    coap: coapSchema,
     acme: acmeSchema,
     perspective: perspectiveSchema,
     status: statusSchema,

@@ -39,6 +39,16 @@ Examples:
       await runEst({ directory: existingDataDirectory(options.data).path, set: options.set });
     });
 
+  addSetOption(
+    addDataOption(run.command('coap').description('run the CoAP gate: EST for constrained devices, over DTLS')),
+  )
+    .addHelpText('after', '\nExample:\n  $ gatehouse run coap --data /etc/gatehouse-coap\n')
+    .action(async (options: RunOptions) => {
+      endWithParent();
+      const { runCoap } = await import('@gatehouse/gateway-coap/main');
+      await runCoap({ directory: existingDataDirectory(options.data).path, set: options.set });
+    });
+
   addSetOption(addDataOption(run.command('acme').description('run the ACME gate')))
     .addHelpText('after', '\nExample:\n  $ gatehouse run acme --data /etc/gatehouse-acme\n')
     .action(async (options: RunOptions) => {

@@ -18,6 +18,7 @@ export type Endpoints = {
     readonly address: string;
   };
   readonly est?: EstEndpoint | undefined;
+  readonly coap?: CoapEndpoint | undefined;
   readonly acme?: AcmeEndpoint | undefined;
   readonly status?: StatusEndpoint | undefined;
 };
@@ -28,6 +29,16 @@ export type EstEndpoint = {
   /** The user for trying out, where there is one. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+};
+
+export type CoapEndpoint = {
+  /** Without a path. */
+  readonly url: string;
+  /** The device for trying out, where there is one: its IDevID (IEEE 802.1AR). */
+  readonly deviceCertificate?: string | undefined;
+  readonly deviceKey?: string | undefined;
+  /** The root of its manufacturer. */
+  readonly manufacturer?: string | undefined;
 };
 
 export type AcmeEndpoint = {
@@ -53,7 +64,7 @@ export function removeEndpoints(data: DataDirectory): void {
 }
 
 /** The URL of a listener as a client on this machine writes it. */
-export function urlOf(scheme: 'http' | 'https', address: string): string {
+export function urlOf(scheme: 'http' | 'https' | 'coaps', address: string): string {
   const { host, port } = splitAddress(address);
   const isWildcard = host === '0.0.0.0' || host === '[::]';
   return `${scheme}://${isWildcard ? 'localhost' : host}:${port}`;

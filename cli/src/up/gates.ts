@@ -4,13 +4,15 @@ import type { RegistrationAuthority } from '@gatehouse/proto/administration';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { splitAddress } from '../address.ts';
 import type { DataDirectory, RunFile } from '../data-directory.ts';
+import { coapEndpoint, readCoap } from './coap.ts';
+import { demoDeviceSubject, makeDemoDevice } from './demo-device.ts';
 import { demoNames, demoSubjectAttributes, findDemoUser, isForTryingOut, makeDemoUser } from './demo-user.ts';
 import { type Endpoints, urlOf } from './endpoints.ts';
 import { isMentioned } from './mentioned.ts';
 import { type WantedAddress, wantedAddresses } from './ports.ts';
-import { tryAcme, tryEst, tryStatus } from './try-this.ts';
+import { tryAcme, tryCoap, tryEst, tryStatus } from './try-this.ts';
 
-export type GateName = 'est' | 'acme' | 'status';
+export type GateName = 'est' | 'coap' | 'acme' | 'status';
 
 export type Gate = {
   /** Name of the process, of its section in gatehouse.yaml, and of its RA. */
@@ -43,7 +45,11 @@ const est: Gate = {
     ],
     scope: { ...demoNames, subjectAttributes: demoSubjectAttributes },
   },
-  prepareDemo: makeDemoUser,
+  // RFC 9148 §3: the policy of EST over CoAP stands here too, with the device that has no password.
+  prepareDemo: async (data) => {
+    await makeDemoUser(data);
+    await makeDemoDevice(data);
+  },
   startsUnasked: () => true,
   endpoint: async (data, running) => ({ est: { url: urlOf('https', running.address), ...(await findDemoUser(data)) } }),
   tryThis: async (data, { est: endpoint }) => (endpoint === undefined ? undefined : tryEst(data, endpoint)),
@@ -57,6 +63,18 @@ const est: Gate = {
       loadConfiguration({ schema: estSchema, section: 'est', file: data.configuration, set }),
     );
   },
+};
+
+const coap: Gate = {
+  name: 'coap',
+  // RFC 9148 §1: EST over another transport, so that whatever one may ask for the other may.
+  demoScope: est.demoScope,
+  prepareDemo: () => Promise.resolve(),
+  startsUnasked: () => false,
+  endpoint: (data, running) => Promise.resolve({ coap: coapEndpoint(data, urlOf('coaps', running.address)) }),
+  tryThis: async (data, { coap: endpoint }) =>
+    endpoint === undefined ? undefined : tryCoap(data, endpoint, demoDeviceSubject(data)),
+  wantedAddresses: async (data, set) => wantedAddresses('coap', await readCoap(data, set), 'udp'),
 };
 
 const acme: Gate = {
@@ -73,8 +91,7 @@ const acme: Gate = {
     },
   },
   prepareDemo: () => Promise.resolve(),
-  // An operator's directory that was made before there was this gate goes on without.
-  startsUnasked: (data) => isForTryingOut(data) || !existsSync(data.configuration) || isMentioned(data, 'acme'),
+  startsUnasked: (data) => isWanted(data, 'acme'),
   endpoint: async (data, running, set) => {
     const { configuration, baseUrls } = await readAcme(data, set);
     const [canonical] = baseUrls(configuration, Number(splitAddress(running.address).port));
@@ -120,8 +137,13 @@ const status: Gate = {
   },
 };
 
+/** An operator's directory that was made before there was a gate goes on without it. */
+function isWanted(data: DataDirectory, name: GateName): boolean {
+  return isForTryingOut(data) || !existsSync(data.configuration) || isMentioned(data, name);
+}
+
 /** All gates. */
-export const gates: readonly Gate[] = [est, acme, status];
+export const gates: readonly Gate[] = [est, coap, acme, status];
 
 /** Refuses a name that is no gate. Throws FatalError. */
 export function checkOnly(only: readonly string[]): void {

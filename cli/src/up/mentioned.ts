@@ -7,8 +7,8 @@ import { starterConfiguration } from './starter-configuration.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /** Whether gatehouse.yaml has something at a place; a file that cannot be read is refused when it is loaded. */
-export function isMentioned({ configuration }: DataDirectory, ...path: readonly string[]): boolean {
-  return existsSync(configuration) && valueAt(readFileSync(configuration, 'utf8'), path) !== undefined;
+export function isMentioned(data: DataDirectory, ...path: readonly string[]): boolean {
+  return mentionedValue(data, ...path) !== undefined;
 }
 
 /**
@@ -21,6 +21,11 @@ export function trialSettings(...path: readonly string[]): readonly string[] {
   return Object.entries(value)
     .filter(([key]) => key !== 'core')
     .map(([key, inner]) => `${[...path, key].join('.')}=${JSON.stringify(inner)}`);
+}
+
+/** What gatehouse.yaml has at a place, whatever it is; undefined: nothing. */
+export function mentionedValue({ configuration }: DataDirectory, ...path: readonly string[]): unknown {
+  return existsSync(configuration) ? valueAt(readFileSync(configuration, 'utf8'), path) : undefined;
 }
 
 function valueAt(text: string, path: readonly string[]): unknown {

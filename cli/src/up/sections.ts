@@ -3,7 +3,7 @@ import { suggestion } from '@gatehouse/runtime/configuration/nearest';
 import { FatalError } from '@gatehouse/runtime/fatal';
 
 /** One section for each kind of process. */
-export const sections: readonly string[] = ['core', 'est', 'acme', 'perspective', 'status'];
+export const sections: readonly string[] = ['core', 'est', 'coap', 'acme', 'perspective', 'status'];
 
 /** Refuses a `--set` argument that is meant for no process. Throws FatalError with the nearest section. */
 export function checkSections(set: readonly string[]): void {

@@ -3,6 +3,8 @@
  * that it leaves out has a default.
  */
 
+import { demoTrustAnchor } from './demo-device.ts';
+
 /** Who the configuration is for: somebody who tries things out on one machine, or a CA that others rely on. */
 export type StarterKind = 'trial' | 'production';
 
@@ -23,6 +25,7 @@ export function starterConfiguration(kind: StarterKind, statusUrl = defaultStatu
     usage,
     core(kind, statusUrl),
     est(kind),
+    coap(kind),
     acme(kind),
     perspective(kind),
     status(kind),
@@ -37,8 +40,8 @@ const defaultStatusUrls: Readonly<Record<StarterKind, string | undefined>> = {
 const introduction: Readonly<Record<StarterKind, string>> = {
   trial: `\
 # Configuration of Gatehouse, made for trying things out on this one machine: everything listens on loopback, the user
-# 'demo' may enrol names under example.com, example.test and localhost over EST, and whoever shows control of a name under
-# example.com, test or localhost gets a certificate over ACME. For a CA that others rely on, begin with
+# 'demo' and the device in demo/ may enrol names under example.com, example.test and localhost over EST and CoAP, and whoever
+# shows control of a name under example.com, test or localhost gets a certificate over ACME. For a CA that others rely on, begin with
 # 'gatehouse init --production' in a directory of its own.`,
   production: `\
 # Configuration of Gatehouse. Nothing in here is a secret: a secret is named by the file or the environment variable that
@@ -98,6 +101,48 @@ est:
     device-identity: { profile: device-identity }
   # The label of clients that name none: /.well-known/est/simpleenroll.
   defaultLabel: default
+  # Manufacturers whose devices may enrol with the certificate that they were born with (IEEE 802.1AR): docs/coap.md.
+${kind === 'production' ? trustAnchorExample : trialTrustAnchor}`;
+
+const { names: demoDeviceNames, ...demoManufacturer } = demoTrustAnchor;
+const flow = (values: readonly string[]): string =>
+  `[${values.map((value) => (/[:*{]/.test(value) ? `'${value}'` : value)).join(', ')}]`;
+
+const trialTrustAnchor = `\
+  trustAnchors:
+    # Made for this directory, with one device: demo/device.pem and demo/device.key.
+    - name: ${demoManufacturer.name}
+      file: ${demoManufacturer.file}
+      labels: ${flow(demoManufacturer.labels)}
+      operations: ${flow(demoManufacturer.operations)}
+      # {serialNumber} stands for that of the device's own certificate.
+      names:
+        dnsSuffixes: ${flow(demoDeviceNames.dnsSuffixes)}
+        ipRanges: ${flow(demoDeviceNames.ipRanges)}
+        subjectAttributes: ${flow(demoDeviceNames.subjectAttributes)}
+`;
+
+const trustAnchorExample = `\
+  trustAnchors: []
+  #  - name: acme-sensors
+  #    file: est/acme-sensors.pem
+  #    labels: [device-identity]
+  #    # {serialNumber} stands for that of the device's own certificate.
+  #    names: { subjectAttributes: ['serialNumber={serialNumber}'] }
+`;
+
+const coap = (kind: StarterKind): string => `\
+# The CoAP gate, EST for constrained devices over DTLS, RFC 9148. Labels, trust anchors and the rest of the policy are those
+# of the section est; what stands here too takes their place.
+coap:
+  # UDP.
+  listen: { host: ${kind === 'production' ? '0.0.0.0' : '127.0.0.1'}, port: 5684 }
+  names: ${kind === 'production' ? '[coap.example.com] # change this' : "[localhost, 127.0.0.1, '::1']"}
+  core:
+    addresses: ['127.0.0.1:5280']
+    credential: ra/coap/credential.pem
+  # The label of devices that name none: what is issued under it is good for DTLS clients, so that they can renew it.
+  defaultLabel: device-identity
 `;
 
 const acme = (kind: StarterKind): string =>

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import type { DataDirectory } from '../data-directory.ts';
 import { shellQuote } from '../output.ts';
 import { demoPasswordFile } from './demo-user.ts';
-import type { AcmeEndpoint, EstEndpoint, StatusEndpoint } from './endpoints.ts';
+import type { AcmeEndpoint, CoapEndpoint, EstEndpoint, StatusEndpoint } from './endpoints.ts';
 
 /** Commands that enrol with curl and openssl and verify what comes back. */
 export function tryEst(data: DataDirectory, { url, username }: EstEndpoint): string {
@@ -27,6 +27,26 @@ ${curl} --user "${username}:$(cat ${password})" -H 'Content-Type: application/pk
 
 # does it hold?
 openssl verify -x509_strict -CAfile ${path('trust/root.pem')} -untrusted ${path('trust/chain.pem')} certificate.pem`;
+}
+
+/** Commands that enrol the device for trying out. @param subject of its IDevID, as openssl writes it in `-subj` */
+export function tryCoap(data: DataDirectory, endpoint: CoapEndpoint, subject: string | undefined): string {
+  const path = (name: string): string => shellQuote(shortest(join(data.path, name)));
+  const { url, deviceCertificate, deviceKey } = endpoint;
+  const client = (certificate: string, key: string): string =>
+    `coap-client-openssl -c ${certificate} -j ${key} -C ${path('trust/root.pem')}`;
+  if (deviceCertificate === undefined || deviceKey === undefined || subject === undefined) {
+    return `\
+# The certificates of the CA over CoAP, for a device with a certificate that counts here (docs/coap.md)
+${client('device.pem', 'device.key')} -m get -A 281 -o crts.p7 ${url}/.well-known/est/crts`;
+  }
+  return `\
+# a device gets a certificate over CoAP, with the one that its manufacturer gave it
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout device-key.pem \\
+  -subj ${shellQuote(subject)} -outform DER -out device.csr
+${client(path(deviceCertificate), path(deviceKey))} \\
+  -m post -t 286 -A 281 -f device.csr -o device.p7 ${url}/.well-known/est/sen
+openssl pkcs7 -inform DER -in device.p7 -print_certs -out device-certificate.pem`;
 }
 
 /**

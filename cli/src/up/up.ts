@@ -10,6 +10,7 @@ import { type DataDirectory, dataDirectory, type RunFile, readRunFile } from '..
 import { note, print } from '../output.ts';
 import { type AcmeAddress, settleAcmeAddress } from './acme-address.ts';
 import { type Child, startChild } from './child.ts';
+import { type CoapSettings, settleCoap } from './coap.ts';
 import { isForTryingOut } from './demo-user.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { gates as allGates, checkOnly, chooseGates, type Gate } from './gates.ts';
@@ -63,7 +64,8 @@ export async function up(options: UpOptions): Promise<void> {
       });
       const status = await settleStatusAddress(settling('status'));
       const acme = await settleAcmeAddress(settling('acme'));
-      const suite = new Suite(data, { options, log, life, status, acme });
+      const coap = settleCoap(settling('coap'));
+      const suite = new Suite(data, { options, log, life, status, acme, coap });
       const endpoints = await suite.start(gates);
       if (options.json === true) print(JSON.stringify(summary(data, endpoints)));
       else {
@@ -75,13 +77,14 @@ export async function up(options: UpOptions): Promise<void> {
 }
 
 /** What `--json` prints: where things are, without the password in them. */
-function summary(data: DataDirectory, { core, est, acme, status }: Endpoints): unknown {
+function summary(data: DataDirectory, { core, est, coap, acme, status }: Endpoints): unknown {
   return {
     ready: true,
     data: data.path,
     endpoints: data.endpoints,
     core,
     ...(est === undefined ? {} : { est: { url: est.url } }),
+    ...(coap === undefined ? {} : { coap }),
     ...(acme === undefined ? {} : { acme }),
     ...(status === undefined ? {} : { status }),
   };
@@ -93,6 +96,7 @@ type SuiteParts = {
   readonly life: ProcessLife;
   readonly status: StatusAddress;
   readonly acme: AcmeAddress;
+  readonly coap: CoapSettings;
 };
 
 class Suite {
@@ -102,14 +106,16 @@ class Suite {
   readonly #life: ProcessLife;
   readonly #status: StatusAddress;
   readonly #acme: AcmeAddress;
+  readonly #coap: CoapSettings;
 
-  constructor(data: DataDirectory, { options, log, life, status, acme }: SuiteParts) {
+  constructor(data: DataDirectory, { options, log, life, status, acme, coap }: SuiteParts) {
     this.data = data;
     this.#options = options;
     this.#log = log;
     this.#life = life;
     this.#status = status;
     this.#acme = acme;
+    this.#coap = coap;
   }
 
   /** Starts everything. Throws FatalError when a part does not start; the life ends what did. */
@@ -121,6 +127,7 @@ class Suite {
     const { baseUrl: statusUrl } = this.#status;
     const configuration = starterConfiguration('trial');
     await prepare({ data, gates: allGates, statusUrl, configuration, log, progress });
+    await this.#coap.prepare(progress);
     this.#status.remember();
     this.#acme.remember();
 
@@ -217,6 +224,10 @@ class Suite {
         return this.#acme.gate;
       case 'status':
         return this.#status.gate;
+      case 'coap':
+        return [...ports, ...this.#coap.gate, ...this.#options.set];
+      case 'est':
+        return [...ports, ...this.#coap.est, ...this.#options.set];
       default:
         return [...ports, ...this.#options.set];
     }

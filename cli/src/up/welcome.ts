@@ -17,6 +17,7 @@ export function welcome({ data, endpoints, commands, isForTryingOut }: WelcomeOp
     'ready',
     '',
     ...(endpoints.est === undefined ? [] : [`EST gate   ${endpoints.est.url}/.well-known/est/`]),
+    ...(endpoints.coap === undefined ? [] : [`CoAP gate  ${endpoints.coap.url}/.well-known/est/`]),
     ...(endpoints.acme === undefined ? [] : [`ACME gate  ${endpoints.acme.directory}`]),
     ...(endpoints.status === undefined
       ? []
@@ -31,6 +32,6 @@ export function welcome({ data, endpoints, commands, isForTryingOut }: WelcomeOp
 }
 
 const banner = `\
-This is for trying out, on this machine alone: the user 'demo' and the names that it may enrol were made up for this
-directory, and names are looked at from this machine alone. A CA that others rely on begins with
+This is for trying out, on this machine alone: the user 'demo', the device in demo/ and the names that they may enrol were
+made up for this directory, and names are looked at from this machine alone. A CA that others rely on begins with
 'gatehouse init --production'.`;

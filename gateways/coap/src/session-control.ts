@@ -65,8 +65,8 @@ function viewOf(session: DtlsSession): SessionView {
   };
 }
 
-// OpenSSL verified it, so that it has a certificate's form; its names may still be none that we read.
-function subjectOf(certificate: Uint8Array): string {
+/** The subject of a certificate as it is told to people, RFC 4514; empty when it has none that can be read. */
+export function subjectOf(certificate: Uint8Array): string {
   try {
     return formatName(readCertificate(certificate).subject);
   } catch (error) {

@@ -1,0 +1,97 @@
+/**
+ * What the CoAP gate is told beside gatehouse.yaml, and the device for trying it out. A directory that was made before there
+ * was this gate goes on as a new one begins, as far as its operator left what a new one begins with: labels that are gone
+ * stay gone, and trust anchors of the operator's own are never replaced.
+ */
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import type { DataDirectory } from '../data-directory.ts';
+import { demoDeviceFiles, demoTrustAnchor, hasDemoDevice, makeDemoDevice } from './demo-device.ts';
+import { isForTryingOut } from './demo-user.ts';
+import type { CoapEndpoint } from './endpoints.ts';
+import { isMentioned, mentionedValue, trialSettings } from './mentioned.ts';
+
+/** What {@link settleCoap} takes. */
+export type CoapOptions = {
+  readonly data: DataDirectory;
+  /** Whether `up` starts the CoAP gate. */
+  readonly isStarted: boolean;
+};
+
+/** What was settled. */
+export type CoapSettings = {
+  /** `--set` arguments of the gate; the operator's own come after them. */
+  readonly gate: readonly string[];
+  /** The same of the EST gate: the policy of both is one (docs/decisions/0011). */
+  readonly est: readonly string[];
+  /** Makes the device for trying out where it is missing. @param progress told when it is */
+  prepare(progress: (step: string) => void): Promise<void>;
+};
+
+/** Where the credential of the gate is kept, for a gatehouse.yaml that says nothing of the gate. */
+const credential = 'coap.core.credential=ra/coap/credential.pem';
+
+/** Settles it. */
+export function settleCoap({ data, isStarted }: CoapOptions): CoapSettings {
+  const policy = isStarted || hasDemoDevice(data) ? policyOfEarlier(data) : [];
+  return {
+    gate: [...(isEarlier(data) ? [...sectionOfEarlier(data), credential] : []), ...policy],
+    est: policy,
+    prepare: async (progress) => {
+      if (!isStarted || !usesDemoDevice(data) || hasDemoDevice(data)) return;
+      progress('making the device for trying out');
+      await makeDemoDevice(data);
+    },
+  };
+}
+
+/** Its part of endpoints.json. */
+export function coapEndpoint(data: DataDirectory, url: string): CoapEndpoint {
+  if (!usesDemoDevice(data) || !hasDemoDevice(data)) return { url };
+  const { deviceCertificate, deviceKey, manufacturer } = demoDeviceFiles;
+  return { url, deviceCertificate, deviceKey, manufacturer };
+}
+
+/** The section as the gate reads it. */
+export async function readCoap(data: DataDirectory, set: readonly string[]) {
+  const [{ loadConfiguration }, { coapSchema }] = await Promise.all([
+    import('@gatehouse/runtime/configuration'),
+    import('@gatehouse/gateway-coap/config'),
+  ]);
+  return loadConfiguration({ schema: coapSchema, section: 'coap', file: data.configuration, set });
+}
+
+/** Whether the directory was made before there was this gate. */
+function isEarlier(data: DataDirectory): boolean {
+  return existsSync(data.configuration) && !isMentioned(data, 'coap');
+}
+
+function sectionOfEarlier(data: DataDirectory): readonly string[] {
+  if (!isForTryingOut(data)) return [];
+  const labels = labelsOf(data);
+  const known = (setting: string): boolean =>
+    !setting.startsWith('coap.defaultLabel=') || labels.some((label) => setting.endsWith(JSON.stringify(label)));
+  return trialSettings('coap').filter(known);
+}
+
+function policyOfEarlier(data: DataDirectory): readonly string[] {
+  if (!isEarlier(data) || !isForTryingOut(data) || isMentioned(data, 'est', 'trustAnchors')) return [];
+  const known = labelsOf(data);
+  const labels = demoTrustAnchor.labels.filter((label) => known.includes(label));
+  return labels.length === 0 ? [] : [`est.trustAnchors=${JSON.stringify([{ ...demoTrustAnchor, labels }])}`];
+}
+
+const labelsSchema = z.record(z.string(), z.unknown());
+const anchorsSchema = z.array(z.object({ file: z.string() }));
+
+function labelsOf(data: DataDirectory): readonly string[] {
+  return Object.keys(labelsSchema.safeParse(mentionedValue(data, 'est', 'labels')).data ?? {});
+}
+
+/** Whether the gates trust the manufacturer of the device: an operator may have taken it out. */
+function usesDemoDevice(data: DataDirectory): boolean {
+  if (!isForTryingOut(data)) return false;
+  const anchors = mentionedValue(data, 'coap', 'trustAnchors') ?? mentionedValue(data, 'est', 'trustAnchors');
+  const named = anchorsSchema.safeParse(anchors).data ?? [];
+  return named.some(({ file }) => file === demoTrustAnchor.file) || policyOfEarlier(data).length > 0;
+}
