@@ -28,9 +28,12 @@ export type PeerFacts = {
   readonly proxyAddress?: string | undefined;
 };
 
-// RFC 9266 §2.
-const exporterLabel = 'EXPORTER-Channel-Binding';
-const exporterLength = 32;
+/** Label of tls-exporter, RFC 9266 §2. */
+export const exporterLabel = 'EXPORTER-Channel-Binding';
+
+/** Octets of tls-exporter, RFC 9266 §2. */
+export const exporterLength = 32;
+
 const longestChain = 8;
 
 const known = new WeakMap<TLSSocket, PeerFacts>();

@@ -34,13 +34,19 @@ export type ForeignCertificate = {
   readonly intermediates: readonly Uint8Array[];
 };
 
+/** A client certificate that was accepted. */
 export type ClientCertificate = OwnCertificate | ForeignCertificate;
 
 /** What came of judging. A reason may be told to the client: it holds the certificate. */
 export type CertificateVerdict =
   | { readonly kind: 'absent' }
   | { readonly kind: 'accepted'; readonly client: ClientCertificate }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      /** It comes from an anchor that is trusted, but not for this label or operation. */
+      readonly isOutOfPlace: boolean;
+    };
 
 /** What certificates are judged by. */
 export type CertificateJudge = {
@@ -62,7 +68,11 @@ export type JudgedExchange = {
   readonly peer: Pick<PeerFacts, 'certificate' | 'chain'>;
 };
 
-const refused = (reason: string): CertificateVerdict => ({ kind: 'refused', reason });
+const refused = (reason: string, isOutOfPlace = false): CertificateVerdict => ({
+  kind: 'refused',
+  reason,
+  isOutOfPlace,
+});
 
 /**
  * Judges the client certificate of an exchange for its label and operation.
@@ -132,6 +142,7 @@ function judgeForeign(
 ): CertificateVerdict {
   const now = clock.now();
   let reason = 'the client certificate is of no CA that is trusted here';
+  let isOutOfPlace = false;
   for (const anchor of foreignAnchors) {
     const isExpired = certificate.notAfter.getTime() < now.getTime();
     const at = isExpired && anchor.acceptsExpired ? certificate.notAfter : now;
@@ -148,6 +159,7 @@ function judgeForeign(
     const isForOperation = operation === undefined || anchor.operations.includes(operation);
     if (!anchor.labels.includes(label.name) || !isForOperation) {
       // The same CA may stand in another entry, for other labels.
+      isOutOfPlace = true;
       reason = `certificates of ${anchor.name} do not count ${operation === undefined ? '' : `for ${operation} `}here`;
       continue;
     }
@@ -170,7 +182,7 @@ function judgeForeign(
       },
     };
   }
-  return refused(reason);
+  return refused(reason, isOutOfPlace);
 }
 
 /** Whether a certificate with these purposes may stand for a client. */
