@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
 # Installs the stock clients of the matrix: Debian's packages, for which it needs root; what is built of Go in the
-# versions that go/go.mod and go/go.sum pin: GlobalSign's estclient, and a checker that does nothing but call Go's own
-# reader of OCSP and CRLs; and the current certbot in the versions that python/requirements.txt pins. What cannot be
-# installed is named, and fails. No service is started.
+# versions that go.mod and go.sum pin: GlobalSign's estclient, a checker that does nothing but call Go's own reader of OCSP
+# and CRLs, and, in a module of its own, a client around go-coap and pion's DTLS; and the current certbot in the versions
+# that python/requirements.txt pins. What cannot be installed is named, and fails. No service is started.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 clients=(strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins curl openssl gnutls-bin
-  libnss3-tools nginx python3-cryptography certbot lego dehydrated python3-acme uacme acme-tiny)
+  libnss3-tools nginx python3-cryptography certbot lego dehydrated python3-acme uacme acme-tiny
+  libcoap3-bin)
 # estclient speaks PKCS #11 by way of C.
 builders=(golang-go gcc libc6-dev)
 
 install_packages() { ../scripts/install-packages.sh "$@"; }
 
-find_go() { command -v go || { [ -x /usr/local/go/bin/go ] && echo /usr/local/go/bin/go; }; }
+find_go() { { [ -x /usr/local/go/bin/go ] && echo /usr/local/go/bin/go; } || command -v go; }
 
 # What is built stands until what it is built from changes.
 is_built() {
   local program
-  for program in estclient status-checker; do
+  for program in estclient status-checker coap-client; do
     [ -x ".work/bin/$program" ] || return 1
     [ -z "$(find go -type f -newer ".work/bin/$program")" ] || return 1
   done
@@ -36,9 +37,19 @@ build_go() {
     unset GOROOT
     cd go
     CGO_ENABLED=1 "$go" install github.com/globalsign/est/cmd/estclient ./status-checker
+    cd coap-client
+    require_ecdh "$go"
+    "$go" install .
   )
   # Go leaves a program alone that would come out the same.
-  touch .work/bin/estclient .work/bin/status-checker
+  touch .work/bin/estclient .work/bin/status-checker .work/bin/coap-client
+}
+
+# pion's DTLS needs Go 1.20, which Debian 12 has in its backports alone.
+require_ecdh() {
+  "$1" list crypto/ecdh >/dev/null 2>&1 && return 0
+  echo "go-coap and pion/dtls need Go 1.20 or later, not $("$1" env GOVERSION): install it in /usr/local/go" >&2
+  return 1
 }
 
 # PyPI's certbot lives in a folder of its own: no package of the machine is touched, and none of its own is used.
@@ -57,7 +68,8 @@ install_certbot() {
 if command -v dpkg-query >/dev/null; then
   install_packages "${clients[@]}"
 else
-  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3 certbot lego dehydrated uacme acme-tiny; do
+  for program in pki curl openssl ocsptool certtool gnutls-cli ocspclnt nginx python3 certbot lego dehydrated uacme acme-tiny \
+    coap-client-openssl coap-client-gnutls; do
     command -v "$program" >/dev/null || install_packages "${clients[@]}"
   done
 fi

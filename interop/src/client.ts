@@ -17,7 +17,7 @@ export type Operation = {
 };
 
 /** A gate by the name of its folder. */
-export type Gate = 'est' | 'status' | 'acme';
+export type Gate = 'est' | 'status' | 'acme' | 'coap';
 
 /** A stock client. */
 export type Client = {

@@ -24,6 +24,8 @@ export type Endpoints = {
   };
   /** Where the stack has an ACME gate. */
   readonly acme?: { readonly directory: string } | undefined;
+  /** Where the stack has a CoAP gate: `coaps://127.0.0.1:5684`. */
+  readonly coap?: { readonly url: string } | undefined;
 };
 
 /** endpoints.json does not say what it must. */
@@ -47,6 +49,7 @@ export function parseEndpoints(text: string, directory: string): Endpoints {
     est: { url: textOf(est, 'url'), username: textOf(est, 'username'), password: textOf(est, 'password') },
     status: { ocsp: textOf(status, 'ocsp'), crl: textOf(status, 'crl') },
     ...(has(document, 'acme') ? { acme: { directory: textOf(member(document, 'acme'), 'directory') } } : {}),
+    ...(has(document, 'coap') ? { coap: { url: textOf(member(document, 'coap'), 'url') } } : {}),
   };
 }
 

@@ -8,9 +8,12 @@ import { dehydratedProgram } from './clients/dehydrated.ts';
 import { estclientProgram } from './clients/estclient.ts';
 import { goProgram } from './clients/go.ts';
 import { legoProgram } from './clients/lego.ts';
+import { libcoapGnutlsProgram } from './clients/libcoap-gnutls.ts';
+import { libcoapOpensslProgram } from './clients/libcoap-openssl.ts';
 import { nginxProgram } from './clients/nginx.ts';
 import { pythonProgram } from './clients/python.ts';
 import { uacmeProgram } from './clients/uacme.ts';
+import { goCoapProgram } from './coap/go-coap.ts';
 import { CommandError, runCommand } from './command.ts';
 
 /** Programs, and where they come from. */
@@ -33,6 +36,9 @@ export const requiredPrograms = [
   { program: acmeTinyProgram, parameters: ['--help'], origin: 'Debian package acme-tiny' },
   { program: challengeServerProgram, parameters: ['-help'], origin: 'Debian package pebble' },
   { program: goProgram, parameters: [], origin: 'built from interop/go' },
+  { program: libcoapOpensslProgram, parameters: [], origin: 'Debian package libcoap3-bin' },
+  { program: libcoapGnutlsProgram, parameters: [], origin: 'Debian package libcoap3-bin' },
+  { program: goCoapProgram, parameters: ['-help'], origin: 'built from interop/go/coap-client' },
 ] as const;
 
 /** Those that cannot be started, each with its origin. */

@@ -25,6 +25,19 @@ export const labels = {
   'ca:7': { profile: 'tls-client' },
 } as const;
 
+/** Labels of a stack with a CoAP gate, which has the policy of EST: those that mean something to devices. */
+export const coapLabels = {
+  /** RFC 9148 §3: the CSR must be bound to its DTLS session. */
+  bound: { profile: 'device-identity', channelBinding: { policy: 'required' } },
+  /** There are no passwords over CoAP, so nobody gets in. */
+  password: { profile: 'device-identity', authentication: { requires: 'credentials' } },
+  /** No keys from the gate. */
+  'enroll-only': { profile: 'device-identity', operations: ['cacerts', 'simpleenroll', 'simplereenroll'] },
+} as const;
+
+/** Under which devices of the manufacturers may enrol. */
+export const coapOperationLabels = ['device-identity', 'tls-server-client', ...Object.keys(coapLabels)] as const;
+
 /** The label whose requests wait for approval; the default one of an approving stack. `up` has it, its profile is the operator's own here. */
 export const approvalLabel = 'tls-server-client';
 

@@ -4,14 +4,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChallengeServer, startChallengeServer } from './acme/challenge-server.ts';
+import { type Manufacturers, makeManufacturers } from './coap/manufacturer.ts';
 import { CommandError, lastLines, output } from './command.ts';
 import { type Endpoints, readEndpoints } from './endpoints.ts';
 import {
   approvalLabel,
   approvalProfile,
+  coapLabels,
+  coapOperationLabels,
   digestUser,
   labels,
   liveStatus,
@@ -31,6 +34,8 @@ export type Stack = {
   readonly digestUser: Account;
   /** The world in which its ACME gate validates names, where it has one. */
   readonly challenges?: ChallengeServer | undefined;
+  /** Whose devices its CoAP gate knows, where it has one. */
+  readonly manufacturers?: Manufacturers | undefined;
   /** Runs an operator's command, which must succeed, and gives what it printed as JSON. @throws {CommandError} */
   operator(...parameters: readonly string[]): Promise<unknown>;
   /** Stops all processes and removes the directory. @throws {CommandError} when they do not end in good order */
@@ -44,7 +49,7 @@ const command = fileURLToPath(new URL('../../cli/bin/gatehouse.js', import.meta.
 const readyTimeoutMs = 120_000;
 
 /** What kind of stack an operation needs. */
-export type StackKind = 'common' | 'approving' | 'acme';
+export type StackKind = 'common' | 'approving' | 'acme' | 'coap';
 
 /**
  * Starts a stack. The common one is started twice: the first start makes keys and configuration as for everybody, the
@@ -64,9 +69,11 @@ export async function startStack(kind: StackKind): Promise<Stack> {
     if (kind === 'common') {
       await (await startUp(directory, gatesOf(kind), [])).stop();
       await addDigestUser(directory);
-      writeFileSync(join(directory, sharedKey.file), sharedKey.key, { mode: 0o600 });
     }
-    const up = await startUp(directory, gatesOf(kind), settings(kind, challenges));
+    if (kind === 'common' || kind === 'coap') writeSharedKey(directory);
+    const manufacturers =
+      kind === 'coap' ? await makeManufacturers(join(directory, 'manufacturers'), coapOperationLabels) : undefined;
+    const up = await startUp(directory, gatesOf(kind), settings(kind, { challenges, manufacturers }));
     const endpoints = readEndpoints(directory);
     const { username, password } = endpoints.est;
     return {
@@ -74,6 +81,7 @@ export async function startStack(kind: StackKind): Promise<Stack> {
       demoUser: { username, password },
       digestUser,
       challenges,
+      manufacturers,
       operator: (...parameters) => operate(directory, parameters),
       stop: async () => {
         await up.stop();
@@ -88,12 +96,21 @@ export async function startStack(kind: StackKind): Promise<Stack> {
 }
 
 function gatesOf(kind: StackKind): readonly string[] {
-  return kind === 'acme' ? ['est', 'status', 'acme'] : ['est', 'status'];
+  return kind === 'acme' || kind === 'coap' ? ['est', 'status', kind] : ['est', 'status'];
 }
 
-function settings(kind: StackKind, challenges: ChallengeServer | undefined): readonly string[] {
+/** What stands around a stack. */
+type Surroundings = Pick<Stack, 'challenges' | 'manufacturers'>;
+
+function settings(kind: StackKind, { challenges, manufacturers }: Surroundings): readonly string[] {
   const chosen =
-    challenges !== undefined ? acmeSettings(challenges) : kind === 'approving' ? approvingSettings() : commonSettings();
+    challenges !== undefined
+      ? acmeSettings(challenges)
+      : manufacturers !== undefined
+        ? coapSettings(manufacturers)
+        : kind === 'approving'
+          ? approvingSettings()
+          : commonSettings();
   return chosen.flatMap((setting) => ['--set', setting]);
 }
 
@@ -110,12 +127,32 @@ function approvingSettings(): readonly string[] {
 }
 
 function commonSettings(): readonly string[] {
-  const { id, file } = sharedKey;
+  return [...shardedStatus, ...labelSettings(labels), sharedKeySetting()];
+}
+
+/** The policy of EST is that of CoAP too. */
+function coapSettings({ trustAnchors }: Manufacturers): readonly string[] {
   return [
-    ...shardedStatus,
-    ...Object.entries(labels).map(([name, label]) => `est.labels."${name}"=${JSON.stringify(label)}`),
-    `est.keyEncryption.keys=${JSON.stringify([{ id, file }])}`,
+    ...labelSettings(coapLabels),
+    'est.defaultLabel=device-identity',
+    `est.trustAnchors=${JSON.stringify(trustAnchors)}`,
+    sharedKeySetting(),
   ];
+}
+
+function labelSettings(table: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(table).map(([name, label]) => `est.labels."${name}"=${JSON.stringify(label)}`);
+}
+
+function sharedKeySetting(): string {
+  const { id, file } = sharedKey;
+  return `est.keyEncryption.keys=${JSON.stringify([{ id, file }])}`;
+}
+
+function writeSharedKey(directory: string): void {
+  const file = join(directory, sharedKey.file);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, sharedKey.key, { mode: 0o600 });
 }
 
 function writeProfiles(directory: string): void {

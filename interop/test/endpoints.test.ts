@@ -17,6 +17,13 @@ describe('endpoints.json', () => {
     });
   });
 
+  it('names the gates that a stack has beside', () => {
+    const coap = { url: 'coaps://127.0.0.1:5684' };
+    const acme = { directory: 'https://127.0.0.1:8555/directory' };
+    const endpoints = parseEndpoints(JSON.stringify({ ...document, coap, acme }), '/data');
+    assert.deepEqual([endpoints.coap, endpoints.acme], [coap, acme]);
+  });
+
   for (const [what, broken] of [
     ['the trust anchor', { ...document, trustAnchor: undefined }],
     ['a gate', { ...document, est: undefined }],
