@@ -85,6 +85,11 @@ export const policyIds = {
   unotice: '1.3.6.1.5.5.7.2.2', // RFC 5280 §4.2.1.4: id-qt-unotice
 } as const;
 
+/** Types of otherName in general names. */
+export const otherNameTypes = {
+  hardwareModuleName: '1.3.6.1.5.5.7.8.4', // RFC 4108 §5: id-on-hardwareModuleName
+} as const;
+
 /** Key purposes of extendedKeyUsage. */
 export const keyPurposes = {
   anyExtendedKeyUsage: '2.5.29.37.0', // RFC 5280 §4.2.1.12
