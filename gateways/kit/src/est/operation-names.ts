@@ -10,6 +10,7 @@ export const operationNames = [
   'fullcmc',
 ] as const;
 
+/** Name of an operation. */
 export type OperationName = (typeof operationNames)[number];
 
 /** Operations that ask for a certificate, and so need a proof of who asks. */
