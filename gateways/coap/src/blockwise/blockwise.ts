@@ -38,7 +38,10 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
     if (retryAfterSeconds !== undefined) {
       const retryAt = clock.now().getTime() + retryAfterSeconds * 1000;
       const secondsLeft = () => Math.max(0, Math.ceil((retryAt - clock.now().getTime()) / 1000));
-      return { retryAt, respond: (again) => downloads.whole({ ...response, maxAgeSeconds: secondsLeft() }, again) };
+      return {
+        retryAt,
+        respond: (again) => downloads.whole({ ...response, maxAgeSeconds: secondsLeft() }, again, again.block2),
+      };
     }
     const stored = downloads.store(fields, response);
     // The keeper was told that nothing was delivered; a repetition of the last block asks it again.
@@ -72,7 +75,7 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
     const { payload, size1 = 0, block2 } = fields;
     if (payload.length > maximumBodyOctets || size1 > maximumBodyOctets) return tooLarge(maximumBodyOctets);
     const response = await callHandler(fields, payload);
-    if (!downloads.mustStore(response, block2)) return downloads.whole(response, fields);
+    if (!downloads.mustStore(response, block2)) return downloads.whole(response, fields, block2);
     const stored = downloads.store(fields, response);
     return stored === undefined ? noRoom() : downloads.first(stored, fields, block2);
   };

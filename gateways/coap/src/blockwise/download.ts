@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Logger } from '@gatehouse/runtime/log';
+import { classOf } from '../message/codes.ts';
 import type { CoapOption, ResponseMessage } from '../message/message.ts';
 import { optionNumbers } from '../message/option-numbers.ts';
 import { uintOption } from '../message/options.ts';
@@ -37,7 +38,7 @@ export type Downloads = {
   /** The first block of a response that is kept, or all of it. */
   first(stored: StoredResponse, fields: RequestFields, wish: Block | undefined): ResponseMessage;
   /** A response that is not kept. */
-  whole(response: CoapResponse, fields: RequestFields): ResponseMessage;
+  whole(response: CoapResponse, fields: RequestFields, wish: Block | undefined): ResponseMessage;
   /** A block after the first, from what is kept: RFC 7959 §2.4. */
   next(fields: RequestFields, block: Block): ResponseMessage;
   /** The resource is asked anew: what is kept of it ends before that. Never rejects. */
@@ -114,6 +115,24 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     };
   };
 
+  const wholeMessage = (response: CoapResponse, fields: RequestFields, wish: Block | undefined): ResponseMessage => {
+    const { code, payload = new Uint8Array() } = response;
+    // Who speaks of blocks is told that there is one only.
+    const block: Block | undefined =
+      wish !== undefined && classOf(code) === 2 && payload.length > 0
+        ? { number: 0, isMore: false, sizeExponent: sizeFor(response, wish) }
+        : undefined;
+    return {
+      code,
+      options: [
+        ...commonOptions(response),
+        ...(block === undefined ? [] : [blockOption(optionNumbers.block2, block)]),
+        ...(fields.asksForSize2 && payload.length > 0 ? [size2Option(payload)] : []),
+      ],
+      payload,
+    };
+  };
+
   return {
     mustStore: (response, wish) =>
       response.isSecret === true ||
@@ -152,19 +171,16 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       const { payload, response } = stored;
       const sizeExponent = sizeFor(response, wish);
       const isSingle = payload.length <= octetsOfBlock(sizeExponent);
-      if (isSingle && (wish === undefined || payload.length === 0)) {
+      if (isSingle) {
         stored.hold.touch();
         stored.isLastOut = true;
-        const message = wholeMessage(response, fields);
-        return {
-          ...message,
-          payload: response.isSecret === true ? Buffer.from(payload) : payload,
-          onUndelivered: () => notOut(stored),
-        };
+        const message = wholeMessage(response, fields, wish);
+        const copy = response.isSecret === true ? Buffer.from(payload) : payload;
+        return { ...message, payload: copy, onUndelivered: () => notOut(stored) };
       }
-      if (!isSingle) stored.isBlockwise = true;
+      stored.isBlockwise = true;
       const block = blockAt(stored, 0, sizeExponent);
-      return isSingle && !fields.asksForSize2 ? block : { ...block, options: [...block.options, size2Option(payload)] };
+      return { ...block, options: [...block.options, size2Option(payload)] };
     },
     whole: wholeMessage,
     next: (fields, block) => {
@@ -192,12 +208,6 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 
 function notOut(stored: StoredResponse): void {
   stored.isLastOut = false;
-}
-
-function wholeMessage(response: CoapResponse, fields: RequestFields): ResponseMessage {
-  const payload = response.payload ?? new Uint8Array();
-  const size2 = fields.asksForSize2 && payload.length > 0 ? [size2Option(payload)] : [];
-  return { code: response.code, options: [...commonOptions(response), ...size2], payload };
 }
 
 function commonOptions(response: CoapResponse): readonly CoapOption[] {

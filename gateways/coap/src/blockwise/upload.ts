@@ -13,6 +13,8 @@ import type { BlockMetrics, TransferOutcome } from './metrics.ts';
 export type UploadAnswer = {
   /** The message that answers the last block, as often as it comes. */
   readonly respond: (fields: RequestFields) => ResponseMessage;
+  /** Whether it cannot be given any more: what was kept of the response is forgotten. */
+  readonly isGone: () => boolean;
   /** Epoch milliseconds from which the last block, repeated, has the body answered anew; undefined: the answer stands. */
   readonly retryAt?: number | undefined;
 };
@@ -186,6 +188,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       const { payload } = fields;
       const defect = defectOf(block, payload);
       if (defect !== undefined) return { kind: 'bad-block', defect };
+      if (current?.state.kind === 'answered' && current.state.answer.isGone()) forget('replaced');
       const existing = current?.key === fields.transferKey ? current : undefined;
       if (offsetOfBlock(block) + payload.length > maximumBodyOctets || (fields.size1 ?? 0) > maximumBodyOctets) {
         if (existing !== undefined) forget('too-large');
