@@ -41,12 +41,13 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
       return {
         retryAt,
         respond: (again) => downloads.whole({ ...response, maxAgeSeconds: secondsLeft() }, again, again.block2),
+        isGone: () => false,
       };
     }
     const stored = downloads.store(fields, response);
     // The keeper was told that nothing was delivered; a repetition of the last block asks it again.
-    if (stored === undefined) return { retryAt: clock.now().getTime(), respond: noRoom };
-    return { respond: (again) => downloads.first(stored, again, again.block2) };
+    if (stored === undefined) return { retryAt: clock.now().getTime(), respond: noRoom, isGone: () => false };
+    return { respond: (again) => downloads.first(stored, again, again.block2), isGone: () => stored.isOver };
   };
   const uploads = createUploads({ maximumBodyOctets, budget, clock, metrics, answer: answerBody });
 

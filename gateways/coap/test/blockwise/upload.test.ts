@@ -127,6 +127,27 @@ describe('RFC 7959 §2.5: uploads in blocks', () => {
     assert.equal(session.requests.length, 1);
   });
 
+  it('RFC 7959 §2.5: and it is asked anew where that answer is forgotten', async () => {
+    const session = openSession();
+    const [only] = uploadOf(bodyOf(30), 2);
+    assert(only !== undefined);
+    const wish = { number: 0, isMore: false, sizeExponent: 0 };
+    await session.send(only);
+    await session.send(message({ payload: bodyOf(600), path: ['est', 'sren'], block2: wish }));
+    assert.equal((await session.send(only)).code, responseCodes.changed);
+    assert.equal(session.requests.length, 3);
+  });
+
+  it('RFC 7959 §2.5: the last of more blocks is 4.08 where the answer is forgotten', async () => {
+    const session = openSession();
+    const messages = uploadOf(bodyOf(100), 1);
+    const wish = { number: 0, isMore: false, sizeExponent: 0 };
+    await sendAll(session, messages);
+    await session.send(message({ payload: bodyOf(600), path: ['est', 'sren'], block2: wish }));
+    assert.equal((await sendAll(session, messages.slice(-1))).code, responseCodes.requestEntityIncomplete);
+    assert.equal(session.requests.length, 2);
+  });
+
   it('RFC 7959 §2.5: another body of one block is another request', async () => {
     const session = openSession();
     await sendAll(session, [...uploadOf(bodyOf(30), 2), ...uploadOf(bodyOf(31), 2)]);
