@@ -1,6 +1,7 @@
-/** `npm run bench`: all benchmarks, or those named: core, est, acme, crl, ocsp-presign, ocsp, visible, revocation, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
+/** `npm run bench`: all benchmarks, or those named: core, est, coap, acme, crl, ocsp-presign, ocsp, visible, revocation, start. GATEHOUSE_BENCH_SECONDS sets the length of each run. */
 import { cpus } from 'node:os';
 import { benchAcme } from './acme.ts';
+import { benchCoap } from './coap.ts';
 import { benchColdStart } from './cold-start.ts';
 import { benchCore } from './core.ts';
 import { benchCrl } from './crl.ts';
@@ -11,7 +12,7 @@ import { benchRevocation } from './revocation.ts';
 import { startStack } from './throw-away-stack.ts';
 import { benchVisible } from './visible.ts';
 
-const known = ['core', 'est', 'acme', 'crl', 'ocsp-presign', 'ocsp', 'visible', 'revocation', 'start'];
+const known = ['core', 'est', 'coap', 'acme', 'crl', 'ocsp-presign', 'ocsp', 'visible', 'revocation', 'start'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !known.includes(name));
 if (unknown !== undefined) {
@@ -33,6 +34,7 @@ if (isChosen('core') || isChosen('est')) {
     await stack.stop();
   }
 }
+if (isChosen('coap')) await benchCoap(durationMs);
 if (isChosen('acme')) await benchAcme(durationMs);
 if (isChosen('crl')) await benchCrl();
 if (isChosen('ocsp-presign')) await benchOcspPresign(durationMs);
