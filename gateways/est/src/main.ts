@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { createCaCertificates } from '@gatehouse/gateway-kit/est/ca-certificates';
 import { compileCertificateRights } from '@gatehouse/gateway-kit/est/certificate-rights';
-import { loadForeignAnchor } from '@gatehouse/gateway-kit/est/foreign-anchors';
+import { openForeignAnchors } from '@gatehouse/gateway-kit/est/foreign-anchors';
 import { createHeldKeys } from '@gatehouse/gateway-kit/est/held-keys';
 import { loadKeyEncryptionKeys } from '@gatehouse/gateway-kit/est/key-encryption-keys';
 import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
@@ -103,13 +103,15 @@ async function createAuthentication(
       ? noSharedSecrets
       : openSharedSecrets(resolve(configuration.sharedSecrets), log);
   process.onShutdown('shared secrets', () => secrets.close());
+  const foreignAnchors = await openForeignAnchors(configuration.trustAnchors, { resolve, log, clock });
+  process.onShutdown('revocation lists', () => foreignAnchors.close());
   const authentication: Authentication = {
     schemes: new Map<SchemeName, AuthenticationScheme>(schemes.map((scheme) => [scheme.name, scheme])),
     certificates: {
       core,
       caCertificates,
       clock,
-      foreignAnchors: configuration.trustAnchors.map((anchor) => loadForeignAnchor(anchor, resolve)),
+      foreignAnchors: foreignAnchors.all,
     },
     certificateRights: compileCertificateRights(configuration.certificates),
     spentUses: openSpentUses(resolve(configuration.spentUses)),

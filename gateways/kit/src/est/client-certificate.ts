@@ -2,7 +2,7 @@
 // certificates the keep vouches for one by one, and foreign anchors (IEEE 802.1AR manufacturers), which count only for
 // the labels and operations they are listed for. OpenSSL's word on the chain is never taken.
 
-import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
+import { type Certificate, readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { validatePath } from '@gatehouse/pkix/certification-path';
 import { PkixError } from '@gatehouse/pkix/errors';
 import { findExtension, readExtendedKeyUsage } from '@gatehouse/pkix/extensions';
@@ -90,6 +90,9 @@ export async function judgeClientCertificate(
   try {
     certificate = readCertificate(peer.certificate);
     sent = peer.chain.map(readCertificate);
+    // What is asked of it further on must be readable too: a certificate of another maker may hold anything there.
+    purposesOf(certificate);
+    subjectAlternativeNames(certificate);
   } catch (error) {
     if (!(error instanceof PkixError)) throw error;
     return refused(`the client certificate cannot be read: ${error.detail}`);

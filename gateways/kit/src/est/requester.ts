@@ -3,10 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import type { Certificate } from '@gatehouse/pkix/certificate';
+import { formatHardwareSerialNumber } from '@gatehouse/pkix/hardware-module-name';
 import { attributeValues, formatName } from '@gatehouse/pkix/names';
 import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
 import type { Requester } from '@gatehouse/ra-client/enrollment';
 import type { ClientCertificate } from './client-certificate.ts';
+import { hardwareModuleOf } from './device-names.ts';
 
 /** Longest id and display of the contract, octets. */
 const maximumOctets = 256;
@@ -16,10 +18,18 @@ export function describeCertificate(client: ClientCertificate, address: string):
   const { certificate } = client;
   const display = requesterDisplay(formatName(certificate.subject));
   if (client.kind === 'own') return { kind: 'certificate', id: ownCertificateId(certificate), display, address };
-  // IEEE 802.1AR §8.6: the serialNumber of the subject is what identifies a device within its manufacturer.
-  const [serialNumber] = attributeValues(certificate.subject, attributeTypes.serialNumber);
-  const device = serialNumber ?? `${formatName(certificate.issuer)} ${certificate.serialNumber}`;
+  const device = deviceId(certificate);
   return { kind: 'device', id: requesterId(`${client.anchor.name} ${device}`), display, address };
+}
+
+// IEEE 802.1AR §8.6: the serialNumber of the subject is what identifies a device within its manufacturer; RFC 4108 §5: so
+// does its HardwareModuleName. Without either, the certificate stands for itself.
+function deviceId(certificate: Certificate): string {
+  const [serialNumber] = attributeValues(certificate.subject, attributeTypes.serialNumber);
+  if (serialNumber !== undefined) return serialNumber;
+  const hardware = hardwareModuleOf(certificate);
+  if (hardware !== undefined) return `${hardware.type} ${formatHardwareSerialNumber(hardware)}`;
+  return `${formatName(certificate.issuer)} ${certificate.serialNumber}`;
 }
 
 /** Id of the holder of a certificate of our own CA: issuer and serial number. */

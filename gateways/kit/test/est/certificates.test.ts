@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,23 +6,24 @@ import { after, describe, it } from 'node:test';
 import { createCaCertificates } from '@gatehouse/gateway-kit/est/ca-certificates';
 import { type JudgedExchange, judgeClientCertificate } from '@gatehouse/gateway-kit/est/client-certificate';
 import { estPolicyShape, type TrustAnchorSettings } from '@gatehouse/gateway-kit/est/configuration';
-import { loadForeignAnchor } from '@gatehouse/gateway-kit/est/foreign-anchors';
+import { openForeignAnchors } from '@gatehouse/gateway-kit/est/foreign-anchors';
 import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
 import type { OperationName } from '@gatehouse/gateway-kit/est/operation-names';
+import { signCertificateList } from '@gatehouse/gateway-kit/test-support/certificate-list';
 import { createManufacturer, newKey } from '@gatehouse/gateway-kit/test-support/requests';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { crlNumber, deltaCrlIndicator, issuingDistributionPoint } from '@gatehouse/pkix/crl/extensions';
-import { bitString, explicit, integer, sequence, time } from '@gatehouse/pkix/der/writer';
-import { type Extension, writeExtensions } from '@gatehouse/pkix/extensions';
+import type { Extension } from '@gatehouse/pkix/extensions';
 import { encodePem } from '@gatehouse/pkix/pem';
-import { signatureAlgorithmFor } from '@gatehouse/pkix/signature-algorithms';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
-import { createManualClock } from '@gatehouse/runtime/clock';
+import { createManualClock, systemClock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
+import { createLog } from '@gatehouse/runtime/log';
 import { z } from 'zod';
 
 const day = 86_400_000;
+const log = createLog({ name: 'test', level: 'silent' });
 const directory = mkdtempSync(join(tmpdir(), 'gatehouse-anchors-'));
 after(() => rmSync(directory, { recursive: true }));
 
@@ -118,10 +118,13 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
     extensions: readonly Extension[] = [],
   ) => {
     const path = join(directory, `${Math.random()}.crl`);
-    writeFileSync(path, signCertificateList(signer.key, maker.certificate, nextUpdate, revoked, extensions));
+    writeFileSync(
+      path,
+      signCertificateList({ key: signer.key, issuer: maker.certificate, nextUpdate, revoked, extensions }),
+    );
     return path;
   };
-  const anchor = (revocationList: string) => {
+  const anchor = async (revocationList: string) => {
     const settings: TrustAnchorSettings = {
       name: 'maker',
       file,
@@ -130,13 +133,16 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
       acceptsExpired: true,
       revocationList,
     };
-    return loadForeignAnchor(settings, (path) => path);
+    const { all } = await openForeignAnchors([settings], { resolve: (path) => path, log, clock: systemClock });
+    const [opened] = all;
+    assert.ok(opened !== undefined);
+    return opened;
   };
-  const status = (path: string) => anchor(path).revocationStatus(expired, new Date());
+  const status = async (path: string) => (await anchor(path)).revocationStatus(expired, new Date());
 
   it('are accepted when a current CRL does not list them', async () => {
     const path = list(new Date(Date.now() + day), ['7777']);
-    assert.equal(status(path), 'good');
+    assert.equal(await status(path), 'good');
     const caCertificates = {
       current: async () => ({
         anchors: [],
@@ -149,54 +155,31 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
       core: {} as CoreClient,
       clock: createManualClock(new Date()),
       caCertificates,
-      foreignAnchors: [anchor(path)],
+      foreignAnchors: [await anchor(path)],
     };
     assert.equal((await judgeClientCertificate(judge, exchange(expired.der, 'simpleenroll'))).kind, 'accepted');
     assert.equal((await judgeClientCertificate(judge, exchange(expired.der, 'simplereenroll'))).kind, 'refused');
   });
 
-  it('are refused when the CRL lists them, or is out of date', () => {
-    assert.equal(status(list(new Date(Date.now() + day), [expired.serialNumber])), 'revoked');
-    assert.equal(status(list(new Date(Date.now() - 1), [])), 'unknown');
+  it('are refused when the CRL lists them, or is out of date', async () => {
+    assert.equal(await status(list(new Date(Date.now() + day), [expired.serialNumber])), 'revoked');
+    assert.equal(await status(list(new Date(Date.now() - 1), [])), 'unknown');
   });
 
-  it('need a CRL that their CA signed', () => {
+  it('need a CRL that their CA signed', async () => {
     const path = list(new Date(Date.now() + day), [], createManufacturer('CN=Maker CA'));
-    assert.throws(() => anchor(path), FatalError);
+    await assert.rejects(anchor(path), FatalError);
   });
 
-  it('need a CRL that covers all of them, RFC 5280 §5.2.4 and §5.2.5', () => {
+  it('need a CRL that covers all of them, RFC 5280 §5.2.4 and §5.2.5', async () => {
     const tomorrow = new Date(Date.now() + day);
     const load = (...extensions: readonly Extension[]) =>
       anchor(list(tomorrow, [], maker, [crlNumber(7), ...extensions]));
-    assert.ok(load());
-    assert.ok(load(issuingDistributionPoint({ onlyContains: 'user-certificates' })));
-    assert.throws(() => load(deltaCrlIndicator(6)), /is a delta/);
+    assert.ok(await load());
+    assert.ok(await load(issuingDistributionPoint({ onlyContains: 'user-certificates' })));
+    await assert.rejects(load(deltaCrlIndicator(6)), /is a delta/);
     const partial = /covers only a part/;
-    assert.throws(() => load(issuingDistributionPoint({ fullName: ['http://crl.example.com/3.crl'] })), partial);
-    assert.throws(() => load(issuingDistributionPoint({ onlyContains: 'ca-certificates' })), partial);
+    await assert.rejects(load(issuingDistributionPoint({ fullName: ['http://crl.example.com/3.crl'] })), partial);
+    await assert.rejects(load(issuingDistributionPoint({ onlyContains: 'ca-certificates' })), partial);
   });
 });
-
-// CertificateList, RFC 5280 §5.1.
-function signCertificateList(
-  key: KeyObject,
-  issuer: Uint8Array,
-  nextUpdate: Date,
-  revoked: readonly string[],
-  extensions: readonly Extension[],
-): Uint8Array {
-  assert.equal(createPublicKey(key).asymmetricKeyType, 'ec');
-  const { identifier, sign } = signatureAlgorithmFor(key);
-  const entries = revoked.map((serial) => sequence(integer(BigInt(`0x${serial}`)), time(new Date(Date.now() - day))));
-  const tbs = sequence(
-    ...(extensions.length === 0 ? [] : [integer(1)]),
-    identifier,
-    readCertificate(issuer).subjectDer,
-    time(new Date(Date.now() - 2 * day)),
-    time(nextUpdate),
-    ...(entries.length === 0 ? [] : [sequence(...entries)]),
-    ...(extensions.length === 0 ? [] : [explicit(0, writeExtensions(extensions))]),
-  );
-  return sequence(tbs, identifier, bitString(sign(tbs)));
-}
