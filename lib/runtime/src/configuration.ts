@@ -2,13 +2,14 @@
 // Nothing is guessed: an unknown key, an unknown variable or a wrong value ends the start, with the place and the
 // nearest known name.
 
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { check } from './configuration/check.ts';
 import { type Position, readYaml } from './configuration/document.ts';
+import { readSections, type Sections, sectionIn } from './configuration/file.ts';
 import { suggestion } from './configuration/nearest.ts';
 import { applyOverride, readSetArguments, readVariables, type UnknownVariable } from './configuration/overrides.ts';
 import { formatPath, formatProblem, type KeyPath, type YamlProblem } from './configuration/problem.ts';
+import { shapeFor } from './configuration/schema-shape.ts';
 import { FatalError } from './fatal.ts';
 
 export type { YamlProblem } from './configuration/problem.ts';
@@ -58,7 +59,8 @@ export type ConfigurationOptions<S extends z.ZodType> = {
 export function loadConfiguration<S extends z.ZodType>(options: ConfigurationOptions<S>): z.output<S> {
   const { schema, section } = options;
   const fileName = options.file ?? 'configuration';
-  const { content, locate } = readFile(options.file, fileName);
+  const file = readFile(options.file, fileName);
+  const { content, locate } = file;
   const problems: YamlProblem[] = [];
   if (options.sections !== undefined) {
     const known = [...options.sections, section];
@@ -68,14 +70,8 @@ export function loadConfiguration<S extends z.ZodType>(options: ConfigurationOpt
     }
   }
 
-  const inFile = content[section] ?? {};
-  if (typeof inFile !== 'object' || Array.isArray(inFile)) {
-    throw new ConfigurationError(fileName, [
-      ...problems,
-      { ...locate([section]), path: section, message: 'must be a mapping' },
-    ]);
-  }
-  const root = inFile as Record<string | number, unknown>;
+  const root = sectionIn(file, section);
+  if (root === undefined) throw new ConfigurationError(fileName, [...problems, noMapping(section, locate)]);
   const variables = readVariables(section, schema, root, options.environment ?? process.env);
   const set = readSetArguments(options.set ?? []);
   problems.push(...set.problems);
@@ -111,6 +107,79 @@ export function loadConfiguration<S extends z.ZodType>(options: ConfigurationOpt
   return result.value;
 }
 
+/** What {@link loadSharedConfiguration} takes. */
+export type SharedConfigurationOptions<S extends z.ZodType> = Pick<
+  ConfigurationOptions<S>,
+  'schema' | 'file' | 'set' | 'environment'
+> & {
+  /** Sections in which the keys may stand; the first that has one counts for that key. */
+  readonly sections: readonly string[];
+};
+
+/**
+ * Reads keys that several processes share, from whichever of their sections has them.
+ *
+ * The schema, an object, describes these keys and no others: what else stands in the sections, in variables or in `--set`
+ * arguments is for the processes whose sections they are, and is passed over. Within the keys nothing is.
+ *
+ * @example const policy = loadSharedConfiguration({ schema: policySchema, sections: ['coap', 'est'], file, set });
+ * @throws {ConfigurationError} with all problems at once, each in the section that has the key
+ */
+export function loadSharedConfiguration<S extends z.ZodType>(options: SharedConfigurationOptions<S>): z.output<S> {
+  const { schema, sections } = options;
+  const fileName = options.file ?? 'configuration';
+  const file = readFile(options.file, fileName);
+  const problems: YamlProblem[] = [];
+  const sources = new Map<string, string>();
+  const merged: Record<string, unknown> = {};
+  const homes = new Map<string, string>();
+  for (const section of sections) {
+    const part = readPart(options, file, section, sources);
+    problems.push(...part.problems);
+    for (const [key, value] of Object.entries(part.root)) {
+      if (homes.has(key)) continue;
+      homes.set(key, section);
+      merged[key] = value;
+    }
+  }
+  const result = check(schema, merged);
+  if (!result.ok) {
+    for (const { path, message } of result.findings) {
+      const home = homes.get(String(path[0])) ?? sections.at(-1) ?? '';
+      problems.push(placed([home, ...path], message, file.locate, sources));
+    }
+  }
+  if (problems.length > 0 || !result.ok) throw new ConfigurationError(fileName, problems);
+  return result.value;
+}
+
+/** Those keys of a section that the schema has, with what variables and `--set` put over them. */
+function readPart(
+  { schema, set, environment }: Omit<SharedConfigurationOptions<z.ZodType>, 'sections'>,
+  file: Sections,
+  section: string,
+  sources: Map<string, string>,
+): { readonly root: Readonly<Record<string, unknown>>; readonly problems: readonly YamlProblem[] } {
+  const inFile = sectionIn(file, section);
+  if (inFile === undefined) return { root: {}, problems: [noMapping(section, file.locate)] };
+  const shape = shapeFor([schema], {});
+  const isShared = (key: unknown): boolean => shape.kind === 'object' && shape.keys.has(String(key));
+  const root = Object.fromEntries(Object.entries(inFile).filter(([key]) => isShared(key)));
+  const { overrides } = readVariables(section, schema, root, environment ?? process.env);
+  const problems: YamlProblem[] = [];
+  for (const override of [...overrides, ...readSetArguments(set ?? []).overrides]) {
+    if (override.path[0] !== section || !isShared(override.path[1])) continue;
+    const problem = applyOverride(root, schema, override);
+    if (problem !== undefined) problems.push(problem);
+    else sources.set(formatPath(override.path), override.source);
+  }
+  return { root, problems };
+}
+
+function noMapping(section: string, locate: (path: KeyPath) => Position): YamlProblem {
+  return { ...locate([section]), path: section, message: 'must be a mapping' };
+}
+
 /**
  * Reads a whole YAML text against a schema, for files that are data (profiles, users): the problems have the lines to
  * look at.
@@ -133,29 +202,10 @@ export function parseYamlWithSchema<S extends z.ZodType>(
   return refuse(result.findings.map(({ path, message }) => placed(path, message, yaml.locate, new Map())));
 }
 
-type Content = { readonly content: Readonly<Record<string, unknown>>; readonly locate: (path: KeyPath) => Position };
-
-function readFile(file: string | undefined, fileName: string): Content {
-  if (file === undefined) return { content: {}, locate: () => ({ line: 0, column: 0 }) };
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const message =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        ? 'the file does not exist'
-        : `cannot be read: ${String(error)}`;
-    throw new ConfigurationError(fileName, [{ line: 0, column: 0, path: '', message }]);
-  }
-  const yaml = readYaml(text);
-  if (!yaml.ok) throw new ConfigurationError(fileName, yaml.problems);
-  const value = yaml.value ?? {};
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new ConfigurationError(fileName, [
-      { line: 1, column: 1, path: '', message: 'must be a mapping of sections' },
-    ]);
-  }
-  return { content: value as Record<string, unknown>, locate: yaml.locate };
+function readFile(file: string | undefined, fileName: string): Sections {
+  const result = readSections(file);
+  if (!result.ok) throw new ConfigurationError(fileName, result.problems);
+  return result.sections;
 }
 
 /** Gives a finding its place: the override that set it (or something above or below it), else the file. */
