@@ -4,9 +4,10 @@
  * stay gone, and trust anchors of the operator's own are never replaced.
  */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { DataDirectory } from '../data-directory.ts';
-import { demoDeviceFiles, demoTrustAnchor, hasDemoDevice, makeDemoDevice } from './demo-device.ts';
+import { demoDeviceFiles, demoTrustAnchor, hasDemoDevice, hasDemoManufacturer, makeDemoDevice } from './demo-device.ts';
 import { isForTryingOut } from './demo-user.ts';
 import type { CoapEndpoint } from './endpoints.ts';
 import { isMentioned, mentionedValue, trialSettings } from './mentioned.ts';
@@ -16,6 +17,8 @@ export type CoapOptions = {
   readonly data: DataDirectory;
   /** Whether `up` starts the CoAP gate. */
   readonly isStarted: boolean;
+  /** `--set` arguments of the operator. */
+  readonly set: readonly string[];
 };
 
 /** What was settled. */
@@ -32,22 +35,23 @@ export type CoapSettings = {
 const credential = 'coap.core.credential=ra/coap/credential.pem';
 
 /** Settles it. */
-export function settleCoap({ data, isStarted }: CoapOptions): CoapSettings {
-  const policy = isStarted || hasDemoDevice(data) ? policyOfEarlier(data) : [];
+export function settleCoap({ data, isStarted, set }: CoapOptions): CoapSettings {
+  const policy = isStarted || hasDemoManufacturer(data) ? policyOfEarlier(data) : [];
+  const gate = [...(isEarlier(data) ? [...sectionOfEarlier(data), credential] : []), ...policy];
   return {
-    gate: [...(isEarlier(data) ? [...sectionOfEarlier(data), credential] : []), ...policy],
+    gate,
     est: policy,
     prepare: async (progress) => {
-      if (!isStarted || !usesDemoDevice(data) || hasDemoDevice(data)) return;
+      if (!isStarted || hasDemoManufacturer(data) || !(await trustsDemoDevice(data, [...gate, ...set]))) return;
       progress('making the device for trying out');
       await makeDemoDevice(data);
     },
   };
 }
 
-/** Its part of endpoints.json. */
-export function coapEndpoint(data: DataDirectory, url: string): CoapEndpoint {
-  if (!usesDemoDevice(data) || !hasDemoDevice(data)) return { url };
+/** Its part of endpoints.json. @param set `--set` arguments that it was started with */
+export async function coapEndpoint(data: DataDirectory, url: string, set: readonly string[]): Promise<CoapEndpoint> {
+  if (!hasDemoDevice(data) || !(await trustsDemoDevice(data, set))) return { url };
   const { deviceCertificate, deviceKey, manufacturer } = demoDeviceFiles;
   return { url, deviceCertificate, deviceKey, manufacturer };
 }
@@ -82,16 +86,15 @@ function policyOfEarlier(data: DataDirectory): readonly string[] {
 }
 
 const labelsSchema = z.record(z.string(), z.unknown());
-const anchorsSchema = z.array(z.object({ file: z.string() }));
 
 function labelsOf(data: DataDirectory): readonly string[] {
   return Object.keys(labelsSchema.safeParse(mentionedValue(data, 'est', 'labels')).data ?? {});
 }
 
-/** Whether the gates trust the manufacturer of the device: an operator may have taken it out. */
-function usesDemoDevice(data: DataDirectory): boolean {
+/** Whether the gate trusts the manufacturer of the device: an operator may have taken it out. */
+async function trustsDemoDevice(data: DataDirectory, set: readonly string[]): Promise<boolean> {
   if (!isForTryingOut(data)) return false;
-  const anchors = mentionedValue(data, 'coap', 'trustAnchors') ?? mentionedValue(data, 'est', 'trustAnchors');
-  const named = anchorsSchema.safeParse(anchors).data ?? [];
-  return named.some(({ file }) => file === demoTrustAnchor.file) || policyOfEarlier(data).length > 0;
+  const { loadSharedEstPolicy } = await import('@gatehouse/gateway-kit/est/shared-policy');
+  const { trustAnchors } = loadSharedEstPolicy({ file: data.configuration, set, section: 'coap' });
+  return trustAnchors.some(({ file }) => resolve(data.path, file) === resolve(data.path, demoTrustAnchor.file));
 }

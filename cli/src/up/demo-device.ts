@@ -40,16 +40,21 @@ export const demoTrustAnchor = {
   },
 } as const;
 
-/** Whether the device is there with all that belongs to it. */
+/** Whether the manufacturer is there: it is written last. */
+export function hasDemoManufacturer(data: DataDirectory): boolean {
+  return existsSync(join(data.path, demoDeviceFiles.manufacturer));
+}
+
+/** Whether the device is there with all that belongs to it: an operator may have taken it away. */
 export function hasDemoDevice(data: DataDirectory): boolean {
   const { manufacturer, deviceCertificate, deviceKey } = demoDeviceFiles;
   return [manufacturer, deviceCertificate, deviceKey].every((name) => existsSync(join(data.path, name)));
 }
 
-/** Makes manufacturer and device; a second run leaves them as they are. */
+/** Makes manufacturer and device; where there is a manufacturer, nothing is made, not even a device that is gone. */
 export async function makeDemoDevice(data: DataDirectory): Promise<void> {
   const path = (name: keyof typeof demoDeviceFiles): string => join(data.path, demoDeviceFiles[name]);
-  if (hasDemoDevice(data)) return;
+  if (hasDemoManufacturer(data)) return;
   mkdirSync(join(data.path, 'demo'), { recursive: true, mode: 0o700 });
   const manufacturer = { name: parseName('CN=Demo manufacturer root,O=Demo manufacturer'), key: newKey() };
   const serialNumber = randomBytes(4).toString('hex').toUpperCase();

@@ -71,7 +71,7 @@ const coap: Gate = {
   demoScope: est.demoScope,
   prepareDemo: () => Promise.resolve(),
   startsUnasked: () => false,
-  endpoint: (data, running) => Promise.resolve({ coap: coapEndpoint(data, urlOf('coaps', running.address)) }),
+  endpoint: async (data, running, set) => ({ coap: await coapEndpoint(data, urlOf('coaps', running.address), set) }),
   tryThis: async (data, { coap: endpoint }) =>
     endpoint === undefined ? undefined : tryCoap(data, endpoint, demoDeviceSubject(data)),
   wantedAddresses: async (data, set) => wantedAddresses('coap', await readCoap(data, set), 'udp'),

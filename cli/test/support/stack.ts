@@ -12,6 +12,12 @@ export type Endpoints = {
   readonly chain: string;
   readonly core: { readonly address: string };
   readonly est: { readonly url: string; readonly username: string; readonly password: string };
+  readonly coap: {
+    readonly url: string;
+    readonly deviceCertificate?: string;
+    readonly deviceKey?: string;
+    readonly manufacturer?: string;
+  };
   readonly acme: { readonly directory: string };
   readonly status: { readonly ocsp: string; readonly crl: string };
 };
