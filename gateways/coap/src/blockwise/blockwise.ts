@@ -32,24 +32,23 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
     return handle({ requestId: newRequestId(), method, path, query, contentFormat, accept, payload, options: all });
   };
 
-  const answerBody = async (fields: RequestFields, body: Uint8Array): Promise<UploadAnswer> => {
-    const response = await callHandler(fields, body);
-    const retryAfterSeconds = isNotNow(response) ? (response.maxAgeSeconds ?? 0) : undefined;
-    if (retryAfterSeconds !== undefined) {
-      const retryAt = clock.now().getTime() + retryAfterSeconds * 1000;
-      const secondsLeft = () => Math.max(0, Math.ceil((retryAt - clock.now().getTime()) / 1000));
+  const retryAt = (response: CoapResponse): number | undefined =>
+    isNotNow(response) ? clock.now().getTime() + (response.maxAgeSeconds ?? 0) * 1000 : undefined;
+
+  const keep = (fields: RequestFields, response: CoapResponse, until: number | undefined): UploadAnswer => {
+    if (until !== undefined) {
+      const secondsLeft = () => Math.max(0, Math.ceil((until - clock.now().getTime()) / 1000));
       return {
-        retryAt,
+        retryAt: until,
         respond: (again) => downloads.whole({ ...response, maxAgeSeconds: secondsLeft() }, again, again.block2),
         isGone: () => false,
       };
     }
     const stored = downloads.store(fields, response);
-    // The keeper was told that nothing was delivered; a repetition of the last block asks it again.
-    if (stored === undefined) return { retryAt: clock.now().getTime(), respond: noRoom, isGone: () => false };
+    if (stored === undefined) return { respond: noRoom, isGone: () => true };
     return { respond: (again) => downloads.first(stored, again, again.block2), isGone: () => stored.isOver };
   };
-  const uploads = createUploads({ maximumBodyOctets, budget, clock, metrics, answer: answerBody });
+  const uploads = createUploads({ maximumBodyOctets, budget, clock, metrics, ask: callHandler, retryAt, keep });
 
   const takeBlock = async (fields: RequestFields, block1: Block): Promise<ResponseMessage> => {
     const step = uploads.take(fields, block1);

@@ -4,6 +4,7 @@
 
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { ResponseMessage } from '../message/message.ts';
+import type { CoapResponse } from '../request.ts';
 import { type Block, octetsOfBlock, offsetOfBlock } from './block.ts';
 import type { BlockBudget, BlockHold } from './budget.ts';
 import type { RequestFields } from './fields.ts';
@@ -59,8 +60,12 @@ export type UploadsOptions = {
   readonly budget: BlockBudget;
   readonly clock: Clock;
   readonly metrics: BlockMetrics;
-  /** Answers a whole body. It must not keep the body beyond its answer. */
-  readonly answer: (fields: RequestFields, body: Uint8Array) => Promise<UploadAnswer>;
+  /** Has a whole body answered. The body is gone once that is done. */
+  readonly ask: (fields: RequestFields, body: Uint8Array) => Promise<CoapResponse>;
+  /** Where the response says "not now": epoch milliseconds from which the same body may be answered anew. */
+  readonly retryAt: (response: CoapResponse) => number | undefined;
+  /** Keeps a response; the memory of its body is free by then. */
+  readonly keep: (fields: RequestFields, response: CoapResponse, retryAt: number | undefined) => UploadAnswer;
 };
 
 // Growing by doubling keeps the copies few; the budget counts what is allocated, not what is filled.
@@ -119,18 +124,17 @@ export function createUploads(options: UploadsOptions): Uploads {
 
   const run = (upload: Upload, fields: RequestFields, last: LastBlock): Promise<UploadAnswer> => {
     upload.hold.pin();
-    const answer = options.answer(fields, upload.body.subarray(0, upload.length)).then(
-      (settled) => {
-        upload.state = { kind: 'answered', last, answer: settled };
-        if (current !== upload) {
-          upload.hold.release();
-          return settled;
-        }
-        if (settled.retryAt === undefined) {
+    const answer = options.ask(fields, upload.body.subarray(0, upload.length)).then(
+      (response) => {
+        const retryAt = options.retryAt(response);
+        if (retryAt === undefined) {
           upload.body = Buffer.alloc(0);
           upload.hold.resize(last.payload.length);
         }
-        upload.hold.touch();
+        if (current === upload) upload.hold.touch();
+        else upload.hold.release();
+        const settled = options.keep(fields, response, retryAt);
+        upload.state = { kind: 'answered', last, answer: settled };
         return settled;
       },
       (error: unknown) => {
