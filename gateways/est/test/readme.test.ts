@@ -15,9 +15,7 @@ describe('README: conformance', () => {
     const suites = new Set(testFolders.flatMap(suitesIn));
     const missing = [...named].filter((name) => !suites.has(name));
     assert.deepEqual(missing, [], 'suites that the table names');
-    const untold = [...suites].filter(
-      (name) => /^(?:RFC|IEEE)/.test(name) && !named.has(name) && !isPartOf(name, named),
-    );
+    const untold = [...suites].filter((name) => isOfThisGate(name) && !named.has(name) && !isPartOf(name, named));
     assert.deepEqual(untold, [], 'suites that the table leaves out');
   });
 });
@@ -26,6 +24,11 @@ function suitesIn(folder: string): readonly string[] {
   return globSync('**/*.ts', { cwd: folder }).flatMap((file) =>
     [...readFileSync(join(folder, file), 'utf8').matchAll(/describe\('([^']+)'/g)].map(([, name]) => name ?? ''),
   );
+}
+
+// RFC 9148 is the CoAP gate's, whose README has a table of its own.
+function isOfThisGate(name: string): boolean {
+  return /^(?:RFC|IEEE)/.test(name) && !name.startsWith('RFC 9148');
 }
 
 function isPartOf(name: string, named: ReadonlySet<string>): boolean {

@@ -13,7 +13,9 @@ import { signCertificateList } from '@gatehouse/gateway-kit/test-support/certifi
 import { createManufacturer, newKey } from '@gatehouse/gateway-kit/test-support/requests';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { crlNumber, deltaCrlIndicator, issuingDistributionPoint } from '@gatehouse/pkix/crl/extensions';
+import { integer } from '@gatehouse/pkix/der/writer';
 import type { Extension } from '@gatehouse/pkix/extensions';
+import { extensionIds } from '@gatehouse/pkix/object-identifiers';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
@@ -31,7 +33,7 @@ const configuration = z.strictObject(estPolicyShape).parse({
   labels: { l: { profile: 'p', renewal: { expiredGrace: '10d' } } },
 });
 
-function exchange(certificate: Uint8Array | undefined, operation: OperationName): JudgedExchange {
+function exchange(certificate: Uint8Array | undefined, operation: OperationName | undefined): JudgedExchange {
   const label = collectLabels(configuration).find('l');
   assert.ok(label !== undefined);
   return {
@@ -181,5 +183,47 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
     const partial = /covers only a part/;
     await assert.rejects(load(issuingDistributionPoint({ fullName: ['http://crl.example.com/3.crl'] })), partial);
     await assert.rejects(load(issuingDistributionPoint({ onlyContains: 'ca-certificates' })), partial);
+  });
+});
+
+describe('RFC 9148 §3: certificates of devices that only look', () => {
+  const maker = createManufacturer('CN=Maker CA');
+  const file = join(directory, 'looking.pem');
+  writeFileSync(file, encodePem('CERTIFICATE', maker.certificate));
+  const verdict = async (der: Uint8Array, operation: OperationName | undefined, labels = ['l']) => {
+    const settings: TrustAnchorSettings = {
+      name: 'maker',
+      file,
+      labels,
+      operations: ['simpleenroll'],
+      acceptsExpired: false,
+    };
+    const options = { resolve: (path: string) => path, log, clock: systemClock };
+    const { all } = await openForeignAnchors([settings], options);
+    const none = { anchors: [], intermediates: [], certificates: [], certificatesOnly: Buffer.alloc(0) };
+    const judge = {
+      core: {} as CoreClient,
+      clock: systemClock,
+      caCertificates: { current: async () => none },
+      foreignAnchors: all,
+    };
+    const result = await judgeClientCertificate(judge, exchange(der, operation));
+    return result.kind === 'refused' ? result.reason : result.kind;
+  };
+
+  it('count under the labels of their anchor, whatever the operations it is listed for', async () => {
+    const device = maker.issue({ subject: 'serialNumber=1', key: newKey() });
+    assert.equal(await verdict(device, undefined), 'accepted');
+    assert.equal(await verdict(device, 'simpleenroll'), 'accepted');
+    assert.equal(await verdict(device, 'csrattrs'), 'certificates of maker do not count for csrattrs here');
+    assert.equal(await verdict(device, undefined, ['other']), 'certificates of maker do not count here');
+  });
+
+  it('are refused when what they say of themselves cannot be read', async () => {
+    for (const id of [extensionIds.subjectAlternativeName, extensionIds.extendedKeyUsage]) {
+      const extensions = [{ id, isCritical: false, value: integer(1) }];
+      const device = maker.issue({ subject: 'serialNumber=1', key: newKey(), purposes: [], extensions });
+      assert.match(await verdict(device, 'simpleenroll'), /cannot be read/);
+    }
   });
 });
