@@ -21,7 +21,10 @@ export type CoapRequest = {
   readonly options: readonly CoapOption[];
 };
 
-/** A response with its whole body. Both callbacks together are called at most once. */
+/**
+ * A response with its whole body. Each callback is called at most once; `onUndelivered` may follow `onDelivered`, when a message
+ * that was believed to have arrived turns out not to have.
+ */
 export type CoapResponse = {
   /** The response code, class << 5 | detail, RFC 7252 §12.1.2. */
   readonly code: number;

@@ -77,6 +77,13 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     return settle(stored.response, stored.isLastOut);
   };
 
+  /** The message layer says that the last block was lost, perhaps after it was believed to have arrived. */
+  const notOut = (stored: StoredResponse): void => {
+    if (!stored.isLastOut) return;
+    stored.isLastOut = false;
+    if (stored.isOver) void settle(stored.response, false);
+  };
+
   const settle = (response: CoapResponse, isDelivered: boolean): Promise<void> => {
     if (response.isSecret === true) response.payload?.fill(0);
     return Promise.try(() => (isDelivered ? response.onDelivered?.() : response.onUndelivered?.())).catch(
@@ -110,7 +117,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
         blockOption(optionNumbers.block2, { number: offset / octets, isMore, sizeExponent }),
       ],
       // The message may wait for its turn when a secret is overwritten.
-      payload: response.isSecret === true ? Buffer.from(slice) : slice,
+      payload: response.isSecret === true ? new Uint8Array(slice) : slice,
       ...(isMore ? {} : { onUndelivered: () => notOut(stored) }),
     };
   };
@@ -175,7 +182,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
         stored.hold.touch();
         stored.isLastOut = true;
         const message = wholeMessage(response, fields, wish);
-        const copy = response.isSecret === true ? Buffer.from(payload) : payload;
+        const copy = response.isSecret === true ? new Uint8Array(payload) : payload;
         return { ...message, payload: copy, onUndelivered: () => notOut(stored) };
       }
       stored.isBlockwise = true;
@@ -204,10 +211,6 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       if (current !== undefined) void end(current, 'closed');
     },
   };
-}
-
-function notOut(stored: StoredResponse): void {
-  stored.isLastOut = false;
 }
 
 function commonOptions(response: CoapResponse): readonly CoapOption[] {

@@ -1,6 +1,7 @@
 // What the block-wise layer reads in a request, RFC 7959 and RFC 9175 §3: the parts that say which transfer it belongs to.
 // The token is not among them: it names a message exchange, and stock clients take a new one for every block.
 
+import { hash } from 'node:crypto';
 import { methods } from '../message/codes.ts';
 import type { CoapOption, RequestMessage } from '../message/message.ts';
 import { optionNumbers } from '../message/option-numbers.ts';
@@ -47,7 +48,7 @@ export function readFields(message: RequestMessage): RequestFields | { readonly 
   if (block1 === 'reserved' || block2 === 'reserved') return { defect: 'SZX 7 is reserved' };
   // RFC 7959 §2.1: Block1 is about a request's payload, and a GET has none.
   if (method === methods.get && block1 !== undefined) return { defect: 'Block1 in a GET' };
-  const resourceKey = `${method} ${keyOf(pathValues)}`;
+  const resource = `${method} ${keyOf(pathValues)}`;
   return {
     method,
     path,
@@ -58,8 +59,8 @@ export function readFields(message: RequestMessage): RequestFields | { readonly 
     block2,
     size1: uintOptionOf(message, optionNumbers.size1),
     asksForSize2: optionsOf(message, optionNumbers.size2).length > 0,
-    resourceKey,
-    transferKey: `${resourceKey} ? ${keyOf(queryValues)} # ${keyOf(tags)}`,
+    resourceKey: digestOf(resource),
+    transferKey: digestOf(`${resource} ? ${keyOf(queryValues)} # ${keyOf(tags)}`),
     hasRequestTag: tags.length > 0,
     payload,
     options,
@@ -74,6 +75,11 @@ function blockOf(message: RequestMessage, number: number): Block | 'reserved' | 
 function readStrings(values: readonly Uint8Array[]): readonly string[] | undefined {
   const strings = values.map(readString);
   return strings.every((string) => string !== undefined) ? strings : undefined;
+}
+
+/** What is kept of a key has one size, whatever a client makes of its path and query. */
+function digestOf(key: string): string {
+  return hash('sha256', key, 'base64');
 }
 
 /** One text for one list of values: lengths and separators cannot be confused with what a client sends. */

@@ -68,7 +68,8 @@ export type UploadsOptions = {
   readonly keep: (fields: RequestFields, response: CoapResponse, retryAt: number | undefined) => UploadAnswer;
 };
 
-// Growing by doubling keeps the copies few; the budget counts what is allocated, not what is filled.
+// Growing by doubling keeps the copies few; the budget counts what is allocated, not what is filled. Nothing here comes from
+// Node's pool for small buffers: a few octets of it would keep all of it alive, unaccounted.
 const firstCapacity = 1_024;
 
 /** Creates the place of a session's upload. */
@@ -184,7 +185,11 @@ export function createUploads(options: UploadsOptions): Uploads {
     }
     if (block.isMore) return { kind: 'continue' };
     metrics.ended('upload', 'complete');
-    return { kind: 'whole', answer: run(upload, fields, { offset, payload: Buffer.from(payload) }), wish: upload.wish };
+    return {
+      kind: 'whole',
+      answer: run(upload, fields, { offset, payload: new Uint8Array(payload) }),
+      wish: upload.wish,
+    };
   };
 
   return {

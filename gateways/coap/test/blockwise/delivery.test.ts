@@ -92,6 +92,16 @@ describe('RFC 9148 §4.8: a key is delivered with its last block, or not at all'
     assert.deepEqual(events, ['asked', 'delivered 1']);
   });
 
+  it('RFC 7252 §5.2.2: it was not either when that turns out after the next request', async () => {
+    const { session, events } = openKeySession(100);
+    const answer = await sendAll(session, upload);
+    await sendAll(session, upload);
+    assert.deepEqual(events, ['asked', 'delivered 1', 'asked']);
+    answer.onUndelivered?.();
+    answer.onUndelivered?.();
+    assert.deepEqual(events, ['asked', 'delivered 1', 'asked', 'undelivered 1']);
+  });
+
   it('coaps.md §5: a message that waits for its turn is not overwritten with the key', async () => {
     const { session } = openKeySession(100);
     const answer = await sendAll(session, upload);
