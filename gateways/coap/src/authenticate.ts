@@ -54,6 +54,37 @@ export async function authenticate(authentication: Authentication, exchange: Enr
   };
 }
 
+/**
+ * The labels under which the certificate counts, in their order; never none.
+ *
+ * @throws {EstError} as {@link admit}, when there is none
+ * @throws {CoreError} when the keep cannot be asked about the certificate
+ */
+export async function admittedLabels(
+  authentication: Authentication,
+  labels: readonly Label[],
+  exchange: Pick<JudgedExchange, 'requestId' | 'peer'>,
+): Promise<readonly Label[]> {
+  const served = labels.filter(isServedOverCoap);
+  const admitted: Label[] = [];
+  let refusal = new EstError('not-allowed', 'no label is served here');
+  for (const label of served) {
+    try {
+      const client = await judge(authentication, { ...exchange, label, operation: undefined });
+      // The CA certificates are the same under all labels, and so is the status of a certificate of ours.
+      if (client.kind === 'own') return served;
+      admitted.push(label);
+    } catch (error) {
+      if (!(error instanceof EstError)) throw error;
+      // What is not accepted at all is accepted nowhere.
+      if (error.code === 'unauthenticated') throw error;
+      refusal = error;
+    }
+  }
+  if (admitted.length === 0) throw refusal;
+  return admitted;
+}
+
 async function judge({ certificates }: Authentication, exchange: JudgedExchange): Promise<ClientCertificate> {
   if (!isServedOverCoap(exchange.label)) throw new EstError('not-allowed', 'this label demands a password');
   const verdict = await judgeClientCertificate(certificates, exchange);
