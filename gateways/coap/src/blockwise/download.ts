@@ -55,12 +55,11 @@ export type DownloadsOptions = {
   readonly log: Logger;
 };
 
-// Header, the longest token, the payload marker: RFC 7252 §3. An option costs at most five octets beside its value.
+// Header, the longest token, the payload marker: RFC 7252 §3.
 const messageOverhead = 4 + 8 + 1;
-const optionOverhead = 5;
-// Block1, Block2 and Size2 at their longest, which the other options do not contain.
-const blockOptionsOctets = 3 * optionOverhead + 3 + 3 + 4;
 const eTagOctets = 8;
+// What this layer adds to the options of a response: ETag, and Block1, Block2 and Size2 at their longest.
+const addedOctets = [eTagOctets, 3, 3, 4].map(optionOctets).reduce((sum, octets) => sum + octets);
 
 /** Creates the place of a session's download. */
 export function createDownloads(options: DownloadsOptions): Downloads {
@@ -93,9 +92,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 
   /** The largest size of blocks that the session's datagrams have room for. */
   const roomFor = (response: CoapResponse): number => {
-    const written = commonOptions(response).reduce((sum, { value }) => sum + optionOverhead + value.length, 0);
-    const eTag = optionOverhead + eTagOctets;
-    return sizeExponentFor(maximumMessageOctets - messageOverhead - blockOptionsOctets - eTag - written);
+    const written = commonOptions(response).reduce((sum, { value }) => sum + optionOctets(value.length), 0);
+    return sizeExponentFor(maximumMessageOctets - messageOverhead - addedOctets - written);
   };
 
   const sizeFor = (response: CoapResponse, wish: Block | undefined): number =>
@@ -220,6 +218,12 @@ function commonOptions(response: CoapResponse): readonly CoapOption[] {
     ...(maxAgeSeconds === undefined ? [] : [uintOption(optionNumbers.maxAge, maxAgeSeconds)]),
     ...options,
   ];
+}
+
+/** An option at its longest, RFC 7252 §3.1: one octet, two of delta, up to two of length, the value. */
+function optionOctets(valueOctets: number): number {
+  const lengthOctets = valueOctets < 13 ? 0 : valueOctets < 269 ? 1 : 2;
+  return 1 + 2 + lengthOctets + valueOctets;
 }
 
 function size2Option(payload: Uint8Array): CoapOption {
