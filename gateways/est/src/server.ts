@@ -81,7 +81,7 @@ const operations: Readonly<Record<OperationName, Operation>> = {
   serverkeygen: {
     ...pkcs10,
     answer: async (gate, exchange, identity) =>
-      answerGeneratedKey(await generateServerKey(gate, exchange, identity, readRequestBody(exchange.body))),
+      await answerGeneratedKey(await generateServerKey(gate, exchange, identity, readRequestBody(exchange.body))),
   },
   fullcmc: {
     method: 'POST',

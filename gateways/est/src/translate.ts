@@ -4,7 +4,7 @@
 import { writeCsrAttributes } from '@gatehouse/gateway-kit/est/csr-attributes';
 import { maximumRequestOctets, readRequest } from '@gatehouse/gateway-kit/est/enrollment';
 import { EstError } from '@gatehouse/gateway-kit/est/error';
-import type { GeneratedKeyOutcome } from '@gatehouse/gateway-kit/est/server-key-generation';
+import type { GeneratedKeyOutcome, IssuedKey } from '@gatehouse/gateway-kit/est/server-key-generation';
 import type { CertificationRequest } from '@gatehouse/pkix/certification-request';
 import { certificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
 import { decodeBody, encodeBody, TransferEncodingError } from '@gatehouse/pkix/transfer-encoding';
@@ -71,20 +71,31 @@ export function answerPending(retryAfterSeconds: number): EstAnswer {
 }
 
 /** The answer to POST /serverkeygen: key and certificate as multipart, RFC 7030 §4.4.2; or 202. */
-export function answerGeneratedKey(outcome: GeneratedKeyOutcome): EstAnswer {
+export async function answerGeneratedKey(outcome: GeneratedKeyOutcome): Promise<EstAnswer> {
   if (outcome.kind === 'pending') return answerPending(outcome.retryAfterSeconds);
-  const { key, certificate } = outcome;
-  const keyPart = { contentType: key.isEncrypted ? encryptedKeyType : 'application/pkcs8', der: key.der };
-  const { contentType, body } = writeKeyAndCertificate(keyPart, certificatesOnly([certificate]));
-  key.der.fill(0);
-  // From here on the answer has the only copy; when it cannot be written, the certificate is revoked.
-  outcome.delivered();
-  return {
-    status: 200,
-    contentType,
-    body,
-    headers: { 'cache-control': 'no-store' },
-    outcome: 'issued with a generated key',
-    onUndelivered: () => outcome.undelivered(),
-  };
+  try {
+    const { contentType, body } = writeIssuedKey(outcome);
+    // From here on the answer has the only copy; when it cannot be written, the certificate is revoked.
+    outcome.delivered();
+    return {
+      status: 200,
+      contentType,
+      body,
+      headers: { 'cache-control': 'no-store' },
+      outcome: 'issued with a generated key',
+      onUndelivered: () => outcome.undelivered(),
+    };
+  } catch (error) {
+    await outcome.undelivered();
+    throw error;
+  }
+}
+
+function writeIssuedKey({ key, certificate }: IssuedKey): { readonly contentType: string; readonly body: string } {
+  try {
+    const keyPart = { contentType: key.isEncrypted ? encryptedKeyType : 'application/pkcs8', der: key.der };
+    return writeKeyAndCertificate(keyPart, certificatesOnly([certificate]));
+  } finally {
+    key.der.fill(0);
+  }
 }

@@ -24,8 +24,8 @@ export type HeldKeys = {
   find(requestKey: string): HeldKey | undefined;
   /** Holds a copy of the key. */
   hold(requestKey: string, key: HeldKey): void;
-  /** Forgets a key and overwrites it. */
-  release(requestKey: string): void;
+  /** Forgets a key and overwrites what was held of it; another that was made for the same request stays. */
+  release(requestKey: string, key: HeldKey): void;
 };
 
 const maximumHeld = 1_000;
@@ -33,7 +33,7 @@ const maximumHeld = 1_000;
 /** Makes an empty store. @param holdMs after this long a key is forgotten */
 export function createHeldKeys(clock: Clock, holdMs: number): HeldKeys {
   const held = new Map<string, { readonly key: HeldKey; readonly until: number }>();
-  const release = (requestKey: string): void => {
+  const forget = (requestKey: string): void => {
     held.get(requestKey)?.key.privateKey.fill(0);
     held.delete(requestKey);
   };
@@ -41,7 +41,7 @@ export function createHeldKeys(clock: Clock, holdMs: number): HeldKeys {
     const now = clock.now().getTime();
     for (const [requestKey, { until }] of held) {
       if (until > now && held.size < maximumHeld) return;
-      release(requestKey);
+      forget(requestKey);
     }
   };
   return {
@@ -50,11 +50,13 @@ export function createHeldKeys(clock: Clock, holdMs: number): HeldKeys {
       return entry !== undefined && entry.until > clock.now().getTime() ? copyOf(entry.key) : undefined;
     },
     hold: (requestKey, key) => {
-      release(requestKey);
+      forget(requestKey);
       sweep();
       held.set(requestKey, { key: copyOf(key), until: clock.now().getTime() + holdMs });
     },
-    release,
+    release: (requestKey, key) => {
+      if (held.get(requestKey)?.key.idempotencyKey === key.idempotencyKey) forget(requestKey);
+    },
   };
 }
 

@@ -117,7 +117,7 @@ async function enrollKey(
     key.deliveries.open--;
     // The keep may have issued without our hearing of it: the client's retry must find the same key.
     if (isUnanswered(error)) heldKeys.hold(requestKey, key);
-    else heldKeys.release(requestKey);
+    else heldKeys.release(requestKey, key);
     throw error;
   }
 }
@@ -140,14 +140,14 @@ function trackDelivery(
       state = 'done';
       deliveries.open--;
       deliveries.done++;
-      heldKeys.release(requestKey);
+      heldKeys.release(requestKey, key);
     },
     undelivered: async () => {
       if (state === 'lost') return;
       deliveries[state]--;
       state = 'lost';
       if (deliveries.open > 0 || deliveries.done > 0) return;
-      heldKeys.release(requestKey);
+      heldKeys.release(requestKey, key);
       await revokeUndelivered(gate, exchange, identity, outcome, useKey);
     },
   };

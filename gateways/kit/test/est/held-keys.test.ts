@@ -20,7 +20,9 @@ describe('keys that wait for approval', () => {
     const found = held.find('a');
     assert.deepEqual(found?.privateKey, new Uint8Array(8).fill(1));
     assert.equal(found?.deliveries, key.deliveries);
-    held.release('a');
+    held.release('a', { ...key, idempotencyKey: 'another for the same request' });
+    assert.ok(held.find('a') !== undefined);
+    held.release('a', key);
     assert.equal(held.find('a'), undefined);
     assert.deepEqual(found?.privateKey, new Uint8Array(8).fill(1));
   });
