@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -89,7 +90,12 @@ func run() error {
 		options.WithContext(ctx),
 		options.WithBlockwise(true, size, *patience),
 		options.WithTransmission(1, 2*time.Second, 4),
-		options.WithErrors(func(error) {}),
+		// It goes on waiting for the answer to a message that it no longer sends.
+		options.WithErrors(func(problem error) {
+			if errors.Is(problem, context.DeadlineExceeded) {
+				cancel()
+			}
+		}),
 	)
 	if err != nil {
 		return fmt.Errorf("no session: %w", err)

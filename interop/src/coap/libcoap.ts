@@ -43,9 +43,9 @@ async function send(program: string, session: Session, call: CoapCall, request: 
   const last = readMessages(said).findLast(({ code }) => code !== '2.31' && code !== '0.00');
   if (last === undefined) throw new CoapError(`${program}: ${lastLines(stderr) || lastLines(said)}`);
   const isSuccess = last.code.startsWith('2.');
-  // It writes what is whole, and only that. What is refused it says in a line.
+  // Where it lost its place between blocks it writes the last of them alone. What is refused it says in a line.
   const body = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-  if (isSuccess && last.hasPayload && body.length === 0) throw new CoapError(`${program}: the answer is not whole`);
+  if (isSuccess && body.length < last.atLeast) throw new CoapError(`${program}: the answer is not whole`);
   const { code, contentFormat, maxAge } = last;
   return { code, contentFormat, maxAge, payload: isSuccess ? body : Buffer.from(diagnosticOf(said, code)) };
 }
@@ -61,7 +61,8 @@ type Message = {
   readonly code: string;
   readonly contentFormat: number | undefined;
   readonly maxAge: number | undefined;
-  readonly hasPayload: boolean;
+  /** Octets that the whole body has, as far as the message says. */
+  readonly atLeast: number;
 };
 
 /** Content formats that it calls by their names. */
@@ -77,7 +78,7 @@ export function readMessages(said: string): readonly Message[] {
     code,
     contentFormat: formatOf(/\bContent-Format:([^\s,]+)/.exec(options)?.[1]),
     maxAge: numberOf(/\bMax-Age:(\d+)/.exec(options)?.[1]),
-    hasPayload: payload !== undefined,
+    atLeast: numberOf(/\bSize2:(\d+)/.exec(options)?.[1]) ?? (payload === undefined ? 0 : 1),
   }));
 }
 

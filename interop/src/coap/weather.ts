@@ -21,7 +21,7 @@ export type Passage = {
 };
 
 /** How often a device begins again. */
-const attempts = 6;
+const attempts = 12;
 
 /** Operations over these networks. */
 export function enrollmentInBadWeather(driver: CoapDriver, passages: readonly Passage[]): readonly Operation[] {

@@ -19,11 +19,11 @@ describe('what coap-client says of its messages', () => {
       'v:1 t:ACK c:2.05 i:edbb {02} [ Content-Format:application/link-format ]',
     ].join('\n');
     assert.deepEqual(readMessages(said), [
-      { code: '2.31', contentFormat: undefined, maxAge: undefined, hasPayload: false },
-      { code: '0.00', contentFormat: undefined, maxAge: undefined, hasPayload: false },
-      { code: '2.04', contentFormat: 281, maxAge: undefined, hasPayload: true },
-      { code: '5.03', contentFormat: undefined, maxAge: 30, hasPayload: true },
-      { code: '2.05', contentFormat: 40, maxAge: undefined, hasPayload: false },
+      { code: '2.31', contentFormat: undefined, maxAge: undefined, atLeast: 0 },
+      { code: '0.00', contentFormat: undefined, maxAge: undefined, atLeast: 0 },
+      { code: '2.04', contentFormat: 281, maxAge: undefined, atLeast: 300 },
+      { code: '5.03', contentFormat: undefined, maxAge: 30, atLeast: 1 },
+      { code: '2.05', contentFormat: 40, maxAge: undefined, atLeast: 0 },
     ]);
   });
 });
