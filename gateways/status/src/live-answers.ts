@@ -5,6 +5,7 @@
 
 import { addressKey } from '@gatehouse/gateway-kit/connection-limits';
 import type { Rate } from '@gatehouse/gateway-kit/rate-limit';
+import type { SparingLog } from '@gatehouse/gateway-kit/sparing-log';
 import { type OcspErrorStatus, ocspErrorResponse } from '@gatehouse/pkix/ocsp/response';
 import { readOcspResponse } from '@gatehouse/pkix/ocsp/response-contents';
 import { CoreError } from '@gatehouse/ra-client/core-error';
@@ -12,7 +13,6 @@ import type { OcspAnswer, OcspQuery, StatusClient } from '@gatehouse/ra-client/s
 import type { Clock } from '@gatehouse/runtime/clock';
 import { RateLimiter } from '@gatehouse/runtime/rate-limit';
 import { coreErrors } from './errors.ts';
-import type { SparingLog } from './sparing-log.ts';
 
 /** An answer of the keep, or the OCSPResponseStatus for want of one. */
 export type LiveAnswer = {

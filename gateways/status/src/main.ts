@@ -3,13 +3,13 @@
 
 import { join } from 'node:path';
 import { type PlainGate, runPlainGate } from '@gatehouse/gateway-kit/plain-gate-process';
+import { SparingLog } from '@gatehouse/gateway-kit/sparing-log';
 import { type StatusConfiguration, statusSchema } from './config.ts';
 import { Follower } from './follower.ts';
 import { LiveAnswers } from './live-answers.ts';
 import { createRequestCounter, registerStateMetrics } from './metrics.ts';
 import { describeStatus } from './readiness.ts';
 import { createHandler } from './server.ts';
-import { SparingLog } from './sparing-log.ts';
 import { CrlShelf } from './state/crl-shelf.ts';
 import { openStatusDatabase } from './state/database.ts';
 import { Progress } from './state/progress.ts';

@@ -9,6 +9,7 @@ import { normalizeAddress } from '@gatehouse/gateway-kit/peer';
 import type { PlainHandler } from '@gatehouse/gateway-kit/plain-server';
 import type { Rate } from '@gatehouse/gateway-kit/rate-limit';
 import type { RequestBody } from '@gatehouse/gateway-kit/request-body';
+import type { SparingLog } from '@gatehouse/gateway-kit/sparing-log';
 import { maximumRequestOctets } from '@gatehouse/pkix/ocsp/request';
 import { RateLimiter } from '@gatehouse/runtime/rate-limit';
 import { refuse, type StatusAnswer } from './answer.ts';
@@ -17,7 +18,6 @@ import { answerChain, answerIssuer } from './documents.ts';
 import { refusals } from './errors.ts';
 import { isOcspRequestType } from './media-type.ts';
 import { answerOcsp, answerOcspGet } from './ocsp.ts';
-import type { SparingLog } from './sparing-log.ts';
 import type { RequestKind, StatusGate } from './status-gate.ts';
 import { readTarget, type Target } from './target.ts';
 

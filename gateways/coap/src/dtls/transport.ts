@@ -79,11 +79,11 @@ export type DtlsTrust = {
 
 /** Limits; {@link defaultDtlsLimits} has what coaps.md §5 names. */
 export type DtlsLimits = {
-  /** Sessions and handshakes altogether; beyond it the oldest handshake goes, else the session that was silent longest. */
+  /** Established ones; for one more the session that was silent longest goes. A handshake in progress costs no session its place. */
   readonly sessions: number;
-  /** The same for one address (one /64 for IPv6), among its own. */
+  /** The same for one address (one /64 for IPv6), among its own; and for its handshakes in progress. */
   readonly sessionsPerAddress: number;
-  /** Handshakes in progress, of peers that returned their cookie; beyond it the oldest goes. */
+  /** Handshakes in progress, of peers that returned their cookie; for one more the oldest goes. */
   readonly halfOpen: number;
   readonly handshakeTimeoutMs: number;
   readonly idleTimeoutMs: number;

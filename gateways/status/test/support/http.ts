@@ -2,6 +2,7 @@
 
 import { type IncomingHttpHeaders, request as sendRequest } from 'node:http';
 import { type PlainServer, startPlainServer } from '@gatehouse/gateway-kit/plain-server';
+import { SparingLog } from '@gatehouse/gateway-kit/sparing-log';
 import { writeCertificateId } from '@gatehouse/pkix/ocsp/certificate-id';
 import { writeOcspRequest } from '@gatehouse/pkix/ocsp/request';
 import type { OcspAnswer, OcspQuery, StatusIssuer } from '@gatehouse/ra-client/status';
@@ -10,7 +11,6 @@ import { type Clock, systemClock } from '@gatehouse/runtime/clock';
 import { statusSchema } from '../../src/config.ts';
 import { LiveAnswers } from '../../src/live-answers.ts';
 import { createHandler } from '../../src/server.ts';
-import { SparingLog } from '../../src/sparing-log.ts';
 import { issuingCertificate, statusIssuer } from './signed.ts';
 import { type TestState, withState } from './state.ts';
 

@@ -1,0 +1,355 @@
+// The DTLS server on a UDP socket: whose turn each datagram is, who may begin a handshake, and who has to go. Until a peer
+// returns its cookie there is nothing of it here: no entry, no timer, no log line. Everything is synchronous; one timer
+// serves all handshakes and sessions.
+
+import type { RemoteInfo } from 'node:dgram';
+import { addressKey } from '@gatehouse/gateway-kit/connection-limits';
+import { normalizeAddress } from '@gatehouse/gateway-kit/peer';
+import { SparingLog } from '@gatehouse/gateway-kit/sparing-log';
+import type { ListenAddress } from '@gatehouse/runtime/listen';
+import { RateLimiter } from '@gatehouse/runtime/rate-limit';
+import { Cookies } from './cookie.ts';
+import { createDtlsMetrics, type DropCause, type DtlsMetrics, type HandshakeOutcome } from './metrics.ts';
+import { Observation } from './observation.ts';
+import { type Connection, type HandshakeFacts, longestDatagram, OpenSslServer, type Outcome } from './openssl.ts';
+import { contentType, readClientHello, readFirstRecord } from './records.ts';
+import { Session, type SessionHost } from './session.ts';
+import { type Member, SessionTable } from './session-table.ts';
+import type { CloseReason, DtlsCredentials, DtlsOptions, DtlsSession, DtlsTransport, DtlsTrust } from './transport.ts';
+import { openUdpSocket, type UdpSocket } from './udp-socket.ts';
+
+/** A peer that returned its cookie. */
+type Handshake = Member & {
+  readonly connection: Connection;
+  readonly observation: Observation;
+  readonly from: RemoteInfo;
+  /** Of its ClientHello. */
+  readonly random: string;
+  /** By the clock. */
+  readonly begunAtMs: number;
+  /** By the processor's, as OpenSSL's own timer. */
+  readonly begunAt: number;
+  retransmitAt: number;
+};
+
+// IPv6 and UDP, RFC 8200 §3, RFC 768: of an IP packet they leave the rest.
+const headerOctets = 40 + 8;
+const tickMs = 200;
+
+/** See {@link DtlsTransport}. */
+export class DtlsServer implements DtlsTransport {
+  readonly #options: DtlsOptions;
+  readonly #openSsl: OpenSslServer;
+  readonly #metrics: DtlsMetrics;
+  readonly #log: SparingLog;
+  readonly #cookies: Cookies;
+  readonly #table: SessionTable<Session, Handshake>;
+  readonly #rate: RateLimiter;
+  readonly #host: SessionHost;
+  #socket: UdpSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
+
+  /**
+   * Starts a server.
+   *
+   * @throws {FatalError} when this Node.js cannot do DTLS, or the address cannot be bound
+   * @throws {OpenSslError} when OpenSSL refuses the credentials or the trust anchors
+   */
+  static async start(options: DtlsOptions): Promise<DtlsServer> {
+    const server = new DtlsServer(options);
+    try {
+      server.#socket = await openUdpSocket(options.listen, {
+        datagram: (datagram, from) => server.#received(datagram, from),
+        error: (error) => server.#socketFailed(error),
+      });
+    } catch (error) {
+      server.#openSsl.close();
+      throw error;
+    }
+    return server;
+  }
+
+  private constructor(options: DtlsOptions) {
+    const { clock, limits } = options;
+    this.#options = options;
+    this.#openSsl = new OpenSslServer(options.credentials, options.trust, options.mtu - headerOctets);
+    this.#table = new SessionTable(limits);
+    this.#metrics = createDtlsMetrics(options.metrics, () => this.#table.counts);
+    this.#log = new SparingLog(options.log, clock);
+    this.#cookies = new Cookies(clock);
+    const { perSecond, burst } = limits.handshakesPerAddress;
+    this.#rate = new RateLimiter({ ratePerSecond: perSecond, burst, clock });
+    this.#host = {
+      now: () => clock.now().getTime(),
+      transmit: (session, datagrams) => this.#transmit(datagrams, session.peer.port, session.systemAddress),
+      message: (session, data) => options.events.message(session, data),
+      heard: (session) => this.#table.heardFrom(session),
+      ended: (session, reason, cause) => this.#ended(session, reason, cause),
+    };
+  }
+
+  get address(): ListenAddress {
+    return this.#socket?.address ?? this.#options.listen;
+  }
+
+  get counts(): { readonly established: number; readonly halfOpen: number } {
+    return this.#table.counts;
+  }
+
+  sessions(): Iterable<DtlsSession> {
+    return this.#table.sessions();
+  }
+
+  find(id: string): DtlsSession | undefined {
+    return this.#table.find(id);
+  }
+
+  replaceCredentials(credentials: DtlsCredentials, trust: DtlsTrust): void {
+    this.#openSsl.replaceCredentials(credentials, trust);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearInterval(this.#timer);
+    for (const handshake of this.#table.handshakes()) this.#drop(handshake, 'shutdown');
+    for (const session of this.#table.sessions()) session.close('shutdown');
+    await this.#socket?.close();
+    this.#openSsl.close();
+  }
+
+  #received(datagram: Buffer, from: RemoteInfo): void {
+    this.#metrics.datagrams.inc({ direction: 'in' });
+    this.#metrics.octets.inc({ direction: 'in' }, datagram.length);
+    if (this.#isClosing) {
+      this.#dropped('closing');
+      return;
+    }
+    if (datagram.length > longestDatagram) {
+      this.#dropped('too-long');
+      return;
+    }
+    const record = readFirstRecord(datagram);
+    if (record === undefined) {
+      this.#dropped('not-dtls');
+      return;
+    }
+    const peerKey = `${from.address} ${from.port}`;
+    if (record.isClientHello) {
+      this.#hello(datagram, from, peerKey);
+      return;
+    }
+    const handshake = this.#table.handshakeOf(peerKey);
+    const session = this.#table.sessionOf(peerKey);
+    if (handshake === undefined && session === undefined) {
+      this.#dropped('no-session');
+      return;
+    }
+    // A peer that makes a new session may still have records of the old one on their way: both are asked, as records that
+    // are not theirs are nothing to them. RFC 6347 §4.1.2.7.
+    if (handshake !== undefined)
+      this.#continue(handshake, handshake.connection.handshake(datagram, handshake.observation));
+    if (session === undefined || (handshake !== undefined && record.epoch === 0)) return;
+    const isAuthentic = session.receive(datagram);
+    if (!isAuthentic && handshake === undefined && record.contentType === contentType.applicationData) {
+      this.#dropped('unreadable');
+    }
+  }
+
+  /** RFC 6347 §4.2.8: a peer with a session may make a new one; the old one stands until the new one does. */
+  #hello(datagram: Buffer, from: RemoteInfo, peerKey: string): void {
+    const hello = readClientHello(datagram);
+    if (hello === undefined) {
+      this.#dropped('malformed-hello');
+      return;
+    }
+    const known = this.#table.handshakeOf(peerKey)?.random === hello.random;
+    // One that the network brought twice, or late: the flight it began is sent again by its own timer.
+    if (known || this.#table.sessionOf(peerKey)?.random === hello.random) {
+      this.#dropped('repeated-hello');
+      return;
+    }
+    const observation = new Observation(this.#metrics, this.#cookies, peerKey, hello);
+    const outcome = this.#openSsl.hello(datagram, observation);
+    if (outcome.kind === 'refused') {
+      this.#dropped('malformed-hello');
+      return;
+    }
+    if (outcome.kind === 'begun') {
+      this.#begin(outcome.connection, observation, from, peerKey, hello.random);
+      return;
+    }
+    if (outcome.datagrams.length > 0) this.#metrics.helloVerifyRequests.inc();
+    this.#transmit(outcome.datagrams, from.port, from.address);
+  }
+
+  #begin(connection: Connection, observation: Observation, from: RemoteInfo, peerKey: string, random: string): void {
+    const network = addressKey(normalizeAddress(from.address));
+    if (!this.#rate.take(network).ok) {
+      connection.free();
+      this.#metrics.handshakes.inc({ outcome: 'limited' });
+      this.#log.warn(peerFacts(from), 'an address begins DTLS handshakes faster than it may');
+      return;
+    }
+    const before = this.#table.handshakeOf(peerKey);
+    if (before !== undefined) this.#drop(before, 'replaced');
+    const inTheWay = this.#table.handshakeInTheWay(network);
+    if (inTheWay !== undefined) {
+      this.#metrics.evictions.inc({ kind: 'half-open' });
+      this.#log.warn(peerFacts(inTheWay.from), 'a DTLS handshake made room for another');
+      this.#drop(inTheWay, 'evicted');
+    }
+    const handshake: Handshake = {
+      peerKey,
+      network,
+      connection,
+      observation,
+      from,
+      random,
+      begunAtMs: this.#host.now(),
+      begunAt: performance.now(),
+      retransmitAt: Number.POSITIVE_INFINITY,
+    };
+    this.#table.addHandshake(handshake);
+    this.#watch();
+    this.#continue(handshake, connection.handshake(undefined, observation));
+  }
+
+  #continue(handshake: Handshake, { step, datagrams }: Outcome): void {
+    const { from, connection } = handshake;
+    this.#transmit(datagrams, from.port, from.address);
+    switch (step.kind) {
+      case 'waiting':
+        handshake.retransmitAt = performance.now() + (connection.timeoutMs() ?? Number.POSITIVE_INFINITY);
+        return;
+      case 'complete':
+        this.#establish(handshake);
+        return;
+      case 'closed':
+        this.#fail(handshake, 'failed', 'the peer ended it');
+        return;
+      case 'failed':
+        this.#fail(handshake, 'failed', step.reason);
+    }
+  }
+
+  #establish(handshake: Handshake): void {
+    const { connection, observation, from, peerKey, network, random } = handshake;
+    let facts: HandshakeFacts;
+    try {
+      facts = connection.facts();
+    } catch (error) {
+      this.#fail(handshake, 'failed', error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#table.removeHandshake(handshake);
+    this.#metrics.handshakes.inc({ outcome: 'complete' });
+    this.#metrics.handshakeSeconds.observe((performance.now() - handshake.begunAt) / 1000);
+    observation.established();
+    this.#table.sessionOf(peerKey)?.close('replaced');
+    const inTheWay = this.#table.sessionInTheWay(network);
+    if (inTheWay !== undefined) {
+      this.#metrics.evictions.inc({ kind: 'session' });
+      inTheWay.close('evicted');
+    }
+    const session = new Session({
+      host: this.#host,
+      connection,
+      observation,
+      facts,
+      peer: { address: normalizeAddress(from.address), port: from.port },
+      systemAddress: from.address,
+      peerKey,
+      network,
+      random,
+    });
+    this.#table.addSession(session);
+    try {
+      this.#options.events.opened(session);
+    } catch (error) {
+      this.#options.log.error({ err: error, session: session.id }, 'a new DTLS session could not be served');
+      session.close('failed');
+    }
+    // The client's first message may have come in the datagram of its Finished, or before it.
+    session.receive(undefined);
+  }
+
+  #fail(handshake: Handshake, outcome: 'failed' | 'timeout', reason: string): void {
+    const { connection, observation, from } = handshake;
+    const facts = observation.describe(reason, connection.certificate());
+    this.#drop(handshake, outcome);
+    this.#log.warn({ ...peerFacts(from), ...facts }, 'a DTLS handshake failed');
+  }
+
+  #drop(handshake: Handshake, outcome: HandshakeOutcome): void {
+    this.#table.removeHandshake(handshake);
+    handshake.connection.free();
+    this.#metrics.handshakes.inc({ outcome });
+  }
+
+  #ended(session: Session, reason: CloseReason, cause: unknown): void {
+    this.#table.removeSession(session);
+    if (cause !== undefined) {
+      const facts = { ...peerFacts(session.peer), session: session.id };
+      if (cause instanceof Error)
+        this.#options.log.error({ ...facts, err: cause }, 'a message of a DTLS session failed');
+      else this.#log.warn({ ...facts, reason: cause }, 'a DTLS session broke');
+    }
+    try {
+      this.#options.events.closed(session, reason);
+    } catch (error) {
+      this.#options.log.error({ err: error, session: session.id }, 'the end of a DTLS session could not be told');
+    }
+  }
+
+  /** One timer for all, as long as there is anybody. */
+  #watch(): void {
+    this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
+  }
+
+  #tick(): void {
+    const { limits } = this.#options;
+    const now = this.#host.now();
+    for (const handshake of this.#table.handshakes()) {
+      if (now - handshake.begunAtMs >= limits.handshakeTimeoutMs) {
+        this.#fail(handshake, 'timeout', 'it took too long');
+      } else if (handshake.retransmitAt <= performance.now()) {
+        const outcome = handshake.connection.retransmit(handshake.observation);
+        if (outcome.datagrams.length > 0) this.#metrics.retransmissions.inc();
+        this.#continue(handshake, outcome);
+      }
+    }
+    for (const session of this.#table.sessions()) {
+      if (now - session.lastHeardAtMs < limits.idleTimeoutMs) break;
+      session.close('idle');
+    }
+    const { established, halfOpen } = this.#table.counts;
+    if (established > 0 || halfOpen > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #transmit(datagrams: readonly Buffer[], port: number, address: string): void {
+    for (const datagram of datagrams) {
+      this.#metrics.datagrams.inc({ direction: 'out' });
+      this.#metrics.octets.inc({ direction: 'out' }, datagram.length);
+      this.#socket?.send(datagram, port, address);
+    }
+  }
+
+  #dropped(cause: DropCause): void {
+    this.#metrics.dropped.inc({ cause });
+  }
+
+  /** ICMP errors, a full queue: UDP loses datagrams, and peers send theirs again. */
+  #socketFailed(error: Error): void {
+    this.#metrics.socketErrors.inc();
+    this.#log.warn({ reason: error.message }, 'a UDP datagram could not be sent or received');
+  }
+}
+
+function peerFacts({ address, port }: { readonly address: string; readonly port: number }): { readonly peer: string } {
+  const normalized = normalizeAddress(address);
+  return { peer: normalized.includes(':') ? `[${normalized}]:${port}` : `${normalized}:${port}` };
+}
