@@ -135,18 +135,19 @@ describe('gatehouse up --only', () => {
   const namesOf = (directory: string, ...only: readonly string[]) =>
     chooseGates(only, dataDirectory(directory)).map(({ name }) => name);
 
-  test('leaves the ACME gate out where an operator says nothing of it', (context) => {
+  test('leaves the ACME and the CoAP gate out where an operator says nothing of them', (context) => {
     assert.deepEqual(namesOf(directoryWith(context, before, false)), ['est', 'status']);
-    assert.deepEqual(namesOf(directoryWith(context, before)), ['est', 'acme', 'status']);
+    assert.deepEqual(namesOf(directoryWith(context, before)), ['est', 'coap', 'acme', 'status']);
     assert.deepEqual(namesOf(directoryWith(context, starterConfiguration('production'), false)), [
       'est',
+      'coap',
       'acme',
       'status',
     ]);
-    assert.deepEqual(namesOf(emptyDirectory(context)), ['est', 'acme', 'status']);
+    assert.deepEqual(namesOf(emptyDirectory(context)), ['est', 'coap', 'acme', 'status']);
   });
 
-  test('starts it where it is named', (context) => {
+  test('starts them where they are named', (context) => {
     assert.deepEqual(namesOf(directoryWith(context, before, false), 'acme'), ['acme']);
   });
 });

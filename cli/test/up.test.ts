@@ -19,7 +19,7 @@ import {
 } from './support/stack.ts';
 
 /** Names of all processes, the core first. */
-const everything = ['core', 'est', 'acme', 'status', 'perspective-here-a', 'perspective-here-b'] as const;
+const everything = ['core', 'est', 'coap', 'acme', 'status', 'perspective-here-a', 'perspective-here-b'] as const;
 
 /** Enrols as `demo` with what endpoints.json says. */
 async function enroll(directory: string): Promise<X509Certificate> {
@@ -49,8 +49,10 @@ describe('gatehouse up in an empty directory', () => {
 
   test('writes endpoints.json as the contract has it, for its owner alone', () => {
     const { directory, endpoints } = stack;
-    assert.deepEqual(Object.keys(endpoints), ['trustAnchor', 'chain', 'core', 'est', 'acme', 'status']);
+    assert.deepEqual(Object.keys(endpoints), ['trustAnchor', 'chain', 'core', 'est', 'coap', 'acme', 'status']);
     assert.deepEqual(Object.keys(endpoints.est), ['url', 'username', 'password']);
+    assert.deepEqual(Object.keys(endpoints.coap), ['url', 'deviceCertificate', 'deviceKey', 'manufacturer']);
+    assert.match(endpoints.coap.url, /^coaps:\/\/127\.0\.0\.1:\d+$/);
     assert.match(endpoints.core.address, /^127\.0\.0\.1:\d+$/);
     assert.match(endpoints.est.url, /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.equal(endpoints.est.username, 'demo');
@@ -103,7 +105,11 @@ describe('gatehouse up in an empty directory', () => {
     for (const name of readdirSync(stack.directory, { recursive: true, encoding: 'utf8' })) {
       const status = statSync(join(stack.directory, name));
       assert.equal(status.mode & 0o022, 0, name);
-      if (/key\.pem$|^secrets\/.|^operators\/.|credential\.pem$|users\.yaml$|tls\.pem$|\.db$|\.log$/.test(name)) {
+      if (
+        /key\.pem$|\.key$|\.sock$|^secrets\/.|^operators\/.|credential\.pem$|users\.yaml$|tls\.pem$|\.db$|\.log$/.test(
+          name,
+        )
+      ) {
         assert.equal(status.mode & 0o077, 0, name);
       }
     }
@@ -182,13 +188,14 @@ describe('gatehouse up', () => {
     const directory = emptyDirectory(context);
     const command = startCommand(['up', '--data', directory, '--ports', 'auto', '--json']);
     const answer = JSON.parse(await command.line(/^\{"ready":true/));
-    const { core, est, acme, status } = readEndpoints(directory);
+    const { core, est, coap, acme, status } = readEndpoints(directory);
     assert.deepEqual(answer, {
       ready: true,
       data: directory,
       endpoints: join(directory, 'endpoints.json'),
       core,
       est: { url: est.url },
+      coap,
       acme,
       status,
     });

@@ -70,7 +70,7 @@ const coap: Gate = {
   // RFC 9148 §1: EST over another transport, so that whatever one may ask for the other may.
   demoScope: est.demoScope,
   prepareDemo: () => Promise.resolve(),
-  startsUnasked: () => false,
+  startsUnasked: (data) => isWanted(data, 'coap'),
   endpoint: async (data, running, set) => ({ coap: await coapEndpoint(data, urlOf('coaps', running.address), set) }),
   tryThis: async (data, { coap: endpoint }) =>
     endpoint === undefined ? undefined : tryCoap(data, endpoint, demoDeviceSubject(data)),
