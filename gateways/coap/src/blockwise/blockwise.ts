@@ -2,11 +2,11 @@
 // handler sees each body once and whole; blocks of a response after the first come from memory and never reach it.
 
 import { newRequestId } from '@gatehouse/runtime/identifiers';
-import { responseCodes } from '../message/codes.ts';
+import { classOf, responseCodes } from '../message/codes.ts';
 import type { RequestMessage, ResponseMessage } from '../message/message.ts';
 import { optionNumbers } from '../message/option-numbers.ts';
 import type { CoapResponse } from '../request.ts';
-import { badRequest, continueAnswer, incomplete, noRoom, tooLarge } from './answers.ts';
+import { continueAnswer, createRefusals } from './answers.ts';
 import { type Block, blockOption } from './block.ts';
 import { createDownloads } from './download.ts';
 import { type RequestFields, readFields } from './fields.ts';
@@ -23,7 +23,8 @@ import { createUploads, type UploadAnswer } from './upload.ts';
 export function createBlockwise(options: BlockwiseOptions): Blockwise {
   const { handle, limits, budget, maximumMessageOctets, clock, metrics, log } = options;
   const { maximumBodyOctets, preferredBlock } = limits;
-  const downloads = createDownloads({ preferredBlock, maximumMessageOctets, budget, metrics, log });
+  const refusals = createRefusals(log);
+  const downloads = createDownloads({ preferredBlock, maximumMessageOctets, budget, metrics, refusals, log });
 
   const callHandler = async (fields: RequestFields, payload: Uint8Array): Promise<CoapResponse> => {
     // What the client did not fetch of the same resource ends first: its keeper may need to know before the next one.
@@ -41,12 +42,17 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
       return {
         retryAt: until,
         respond: (again) => downloads.whole({ ...response, maxAgeSeconds: secondsLeft() }, again, again.block2),
+        isRefusal: false,
         isGone: () => false,
       };
     }
     const stored = downloads.store(fields, response);
-    if (stored === undefined) return { respond: noRoom, isGone: () => true };
-    return { respond: (again) => downloads.first(stored, again, again.block2), isGone: () => stored.isOver };
+    if (stored === undefined) return { respond: refusals.noRoom, isRefusal: true, isGone: () => true };
+    return {
+      respond: (again) => downloads.first(stored, again, again.block2),
+      isRefusal: classOf(response.code) !== 2,
+      isGone: () => stored.isOver,
+    };
   };
   const uploads = createUploads({ maximumBodyOctets, budget, clock, metrics, ask: callHandler, retryAt, keep });
 
@@ -61,30 +67,30 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
         return { ...message, options: [...message.options, blockOption(optionNumbers.block1, block1)] };
       }
       case 'bad-block':
-        return badRequest(step.defect);
+        return refusals.badRequest(step.defect);
       case 'incomplete':
-        return incomplete(step.defect);
+        return refusals.incomplete(step.defect);
       case 'too-large':
-        return tooLarge(maximumBodyOctets);
+        return refusals.tooLarge(maximumBodyOctets);
       case 'no-room':
-        return noRoom();
+        return refusals.noRoom();
     }
   };
 
   const takeWhole = async (fields: RequestFields): Promise<ResponseMessage> => {
     const { payload, size1 = 0, block2 } = fields;
-    if (payload.length > maximumBodyOctets || size1 > maximumBodyOctets) return tooLarge(maximumBodyOctets);
+    if (payload.length > maximumBodyOctets || size1 > maximumBodyOctets) return refusals.tooLarge(maximumBodyOctets);
     const response = await callHandler(fields, payload);
     if (!downloads.mustStore(response, block2)) return downloads.whole(response, fields, block2);
     const stored = downloads.store(fields, response);
-    return stored === undefined ? noRoom() : downloads.first(stored, fields, block2);
+    return stored === undefined ? refusals.noRoom() : downloads.first(stored, fields, block2);
   };
 
   return {
     handle: async (message: RequestMessage) => {
       budget.sweep();
       const fields = readFields(message);
-      if ('defect' in fields) return badRequest(fields.defect);
+      if ('defect' in fields) return refusals.badRequest(fields.defect);
       const { block1, block2 } = fields;
       // Before anything else: libcoap repeats the upload's options, with an empty payload, where it fetches the response.
       if (block2 !== undefined && block2.number > 0) return downloads.next(fields, block2);

@@ -8,7 +8,7 @@ import type { CoapOption, ResponseMessage } from '../message/message.ts';
 import { optionNumbers } from '../message/option-numbers.ts';
 import { uintOption } from '../message/options.ts';
 import type { CoapResponse } from '../request.ts';
-import { badRequest, incomplete } from './answers.ts';
+import type { Refusals } from './answers.ts';
 import { type Block, blockOption, octetsOfBlock, offsetOfBlock, sizeExponentFor } from './block.ts';
 import type { BlockBudget, BlockHold } from './budget.ts';
 import type { RequestFields } from './fields.ts';
@@ -52,6 +52,7 @@ export type DownloadsOptions = {
   readonly maximumMessageOctets: number;
   readonly budget: BlockBudget;
   readonly metrics: BlockMetrics;
+  readonly refusals: Refusals;
   readonly log: Logger;
 };
 
@@ -63,7 +64,7 @@ const addedOctets = [eTagOctets, 3, 3, 4].map(optionOctets).reduce((sum, octets)
 
 /** Creates the place of a session's download. */
 export function createDownloads(options: DownloadsOptions): Downloads {
-  const { preferredBlock, maximumMessageOctets, budget, metrics, log } = options;
+  const { preferredBlock, maximumMessageOctets, budget, metrics, refusals, log } = options;
   let current: StoredResponse | undefined;
   let isClosed = false;
 
@@ -172,7 +173,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       return stored;
     },
     first: (stored, fields, wish) => {
-      if (stored.isOver) return incomplete('the response is forgotten');
+      if (stored.isOver) return refusals.incomplete('the response is forgotten');
       const { payload, response } = stored;
       const sizeExponent = sizeFor(response, wish);
       const isSingle = payload.length <= octetsOfBlock(sizeExponent);
@@ -194,9 +195,9 @@ export function createDownloads(options: DownloadsOptions): Downloads {
         (fields.hasRequestTag
           ? current.transferKey === fields.transferKey
           : current.resourceKey === fields.resourceKey);
-      if (current === undefined || !isKnown) return incomplete('no such response');
+      if (current === undefined || !isKnown) return refusals.incomplete('no such response');
       const offset = offsetOfBlock(block);
-      if (offset >= current.payload.length) return badRequest('no such block');
+      if (offset >= current.payload.length) return refusals.badRequest('no such block');
       current.isBlockwise = true;
       const answer = blockAt(current, offset, Math.min(block.sizeExponent, roomFor(current.response)));
       return fields.asksForSize2 ? { ...answer, options: [...answer.options, size2Option(current.payload)] } : answer;

@@ -14,6 +14,8 @@ import type { BlockMetrics, TransferOutcome } from './metrics.ts';
 export type UploadAnswer = {
   /** The message that answers the last block, as often as it comes. */
   readonly respond: (fields: RequestFields) => ResponseMessage;
+  /** Whether the body was refused for good: who sends it once more, from block 0 on, is judged once more. */
+  readonly isRefusal: boolean;
   /** Whether it cannot be given any more: what was kept of the response is forgotten. */
   readonly isGone: () => boolean;
   /** Epoch milliseconds from which the last block, repeated, has the body answered anew; undefined: the answer stands. */
@@ -206,8 +208,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       const isSameFormat = existing !== undefined && existing.contentFormat === fields.contentFormat;
       if (block.number === 0) {
         // Block 0 begins afresh, unless it is the whole body that was answered a moment ago.
-        if (isSameFormat && existing.state.kind !== 'receiving' && isLast(existing.state.last, fields, block))
-          return repeat(existing, fields, block);
+        if (isSameFormat && isRepetition(existing.state, fields, block)) return repeat(existing, fields, block);
         const upload = begin(fields, block);
         return upload === undefined ? { kind: 'no-room' } : receive(upload, fields, block);
       }
@@ -228,6 +229,11 @@ function defectOf(block: Block, payload: Uint8Array): string | undefined {
   const octets = octetsOfBlock(block.sizeExponent);
   if (block.isMore && payload.length !== octets) return 'block is not as long as its SZX says';
   return payload.length > octets ? 'block is longer than its SZX says' : undefined;
+}
+
+function isRepetition(state: UploadState, fields: RequestFields, block: Block): boolean {
+  if (state.kind === 'receiving' || !isLast(state.last, fields, block)) return false;
+  return state.kind === 'running' || !state.answer.isRefusal;
 }
 
 function isLast(last: LastBlock, { payload }: RequestFields, block: Block): boolean {

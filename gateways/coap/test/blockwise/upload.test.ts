@@ -127,6 +127,15 @@ describe('RFC 7959 §2.5: uploads in blocks', () => {
     assert.equal(session.requests.length, 1);
   });
 
+  it('RFC 7959 §2.5: and it is asked anew where it was refused', async () => {
+    const session = openSession({ handle: answering({ code: responseCodes.forbidden }) });
+    const [only] = uploadOf(bodyOf(30), 2);
+    assert(only !== undefined);
+    await session.send(only);
+    assert.equal((await session.send(only)).code, responseCodes.forbidden);
+    assert.equal(session.requests.length, 2);
+  });
+
   it('RFC 7959 §2.5: and it is asked anew where that answer is forgotten', async () => {
     const session = openSession();
     const [only] = uploadOf(bodyOf(30), 2);
@@ -288,6 +297,14 @@ describe('RFC 7959 §2.9: what is wrong with a block', () => {
     assert.equal((await session.send(message(full(1)))).code, responseCodes.requestEntityIncomplete);
     assert.deepEqual(session.ended, ['upload expired']);
     assert.equal(session.budget.octets, 0);
+  });
+
+  it('coaps.md §5: a refusal has one line in the log, with its cause, however often it comes', async () => {
+    const lines: string[] = [];
+    const session = openSession({ lines });
+    for (let count = 0; count < 3; count++) await session.send(message(full(1)));
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /"code":"4.08","cause":"no such transfer"/);
   });
 
   it('coaps.md §5: a path that is no UTF-8 is 4.00', async () => {

@@ -34,6 +34,8 @@ export type TestSessionOptions = {
   readonly budgetOctets?: number;
   readonly budget?: BlockBudget;
   readonly clock?: ManualClock;
+  /** Takes the lines of the log. */
+  readonly lines?: string[];
 };
 
 export const entryLifeMs = 247_000;
@@ -72,7 +74,11 @@ export function openSession(options: TestSessionOptions = {}): TestSession {
     maximumMessageOctets: options.maximumMessageOctets ?? 1_200,
     clock,
     metrics,
-    log: createLog({ name: 'test', level: 'silent' }),
+    log: createLog({
+      name: 'test',
+      level: options.lines === undefined ? 'silent' : 'info',
+      destination: { write: (line) => options.lines?.push(line) },
+    }),
   });
   return { blockwise, budget, clock, requests, ended, send: (message) => blockwise.handle(message) };
 }
