@@ -23,7 +23,7 @@ export type CoapRequest = {
 
 /**
  * A response with its whole body. Each callback is called at most once; `onUndelivered` may follow `onDelivered`, when a message
- * that was believed to have arrived turns out not to have.
+ * that was believed to have arrived turns out not to have. Neither is called for 5.03 and 4.29, which hand nothing out.
  */
 export type CoapResponse = {
   /** The response code, class << 5 | detail, RFC 7252 §12.1.2. */
@@ -34,7 +34,7 @@ export type CoapResponse = {
   readonly maxAgeSeconds?: number | undefined;
   /** Options beside Content-Format, Max-Age, ETag, Block1, Block2, Size1 and Size2, which are written here. */
   readonly options?: readonly CoapOption[] | undefined;
-  /** The payload is a secret: whoever kept it for a transfer overwrites it when it is forgotten. */
+  /** The payload is a secret and is handed over: it is overwritten in place when it is forgotten. */
   readonly isSecret?: boolean | undefined;
   /** The client never got the last block. A refusal of the promise is logged, nothing else. */
   readonly onUndelivered?: (() => Promise<void>) | undefined;
