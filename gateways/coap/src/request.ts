@@ -23,7 +23,7 @@ export type CoapRequest = {
 
 /**
  * A response with its whole body. Each callback is called at most once; `onUndelivered` may follow `onDelivered`, when a message
- * that was believed to have arrived turns out not to have. Neither is called for 5.03 and 4.29, which hand nothing out.
+ * that was believed to have arrived turns out not to have. 5.03 and 4.29 hand nothing out and must have neither.
  */
 export type CoapResponse = {
   /** The response code, class << 5 | detail, RFC 7252 §12.1.2. */
