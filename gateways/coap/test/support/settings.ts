@@ -55,6 +55,7 @@ const labels = {
     profile: 'device-identity',
     channelBinding: { policy: 'required', acceptsExporterOnTls12: true },
   },
+  module: { profile: 'device-identity' },
   quiet: { profile: 'device-identity', csrAttributes: { classic: false, template: false } },
   'renewal-only': { profile: 'device-identity', operations: ['cacerts', 'simplereenroll'] },
   password: { profile: 'device-identity', authentication: { requires: 'credentials' } },
@@ -66,10 +67,14 @@ const served = ['device', 'approved', 'named', 'fleeting', 'bound', 'exported', 
 export const settings: StackOptions = {
   profiles,
   files: {
-    'coap/acme.pem': encodePem('CERTIFICATE', manufacturer.root.certificate),
+    // With the intermediate CA, for devices that send nothing but their own certificate.
+    'coap/acme.pem':
+      encodePem('CERTIFICATE', manufacturer.root.certificate) +
+      encodePem('CERTIFICATE', manufacturer.intermediate.certificate),
+    'coap/acme-root.pem': encodePem('CERTIFICATE', manufacturer.root.certificate),
     'coap/other.pem': encodePem('CERTIFICATE', otherManufacturer.root.certificate),
   },
-  evidenceAnchors: ['coap/acme.pem', 'coap/other.pem'],
+  evidenceAnchors: ['coap/acme-root.pem', 'coap/other.pem'],
   est: {
     labels,
     defaultLabel: 'device',
@@ -80,6 +85,12 @@ export const settings: StackOptions = {
         labels: served,
         operations: ['simpleenroll', 'serverkeygen'],
         names: { subjectAttributes: ['serialNumber={serialNumber}', 'CN=*', 'O=*'], dnsSuffixes: ['example.com'] },
+      },
+      {
+        name: 'acme-module',
+        file: 'coap/acme.pem',
+        labels: ['module'],
+        names: { subjectAttributes: ['serialNumber={hwSerialNum}'] },
       },
       { name: 'other-idevid', file: 'coap/other.pem', labels: ['client'] },
     ],

@@ -168,12 +168,15 @@ export function enrollmentTests(stack: Stack): void {
     it('is what a device is known by that has no serial number in its subject', async () => {
       const device = manufacturer.createDevice('', {
         subject: 'O=Acme',
-        hardwareModule: { type: '1.3.6.1.4.1.6715.10.1', serialNumber: Buffer.from('0a0b0c0d', 'hex') },
+        hardwareModule: { type: '1.3.6.1.4.1.6715.10.1', serialNumber: Buffer.from('SN-77') },
       });
       const client = await connectDevice(stack, device);
-      const certificate = certificateOf(await client.post('/est/named/sen', newRequest({ subject: 'CN=module' })));
+      const request = newRequest({ subject: 'serialNumber=SN-77' });
+      const certificate = certificateOf(await client.post('/est/module/sen', request));
       const record = await stack.operator.getCertificate({ serialNumber: certificate.serialNumber });
-      assert.match(record.requester?.id ?? '', /0a0b0c0d/i);
+      assert.match(record.requester?.id ?? '', /^acme-module 1\.3\.6\.1\.4\.1\.6715\.10\.1 SN-77$/);
+      const other = await client.post('/est/module/sen', newRequest({ subject: 'serialNumber=SN-78' }));
+      assert.equal(other.code, '4.03');
     });
   });
 }
