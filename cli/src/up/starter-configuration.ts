@@ -123,12 +123,12 @@ const trialTrustAnchor = `\
 `;
 
 const trustAnchorExample = `\
-  trustAnchors: []
-  #  - name: acme-sensors
-  #    file: est/acme-sensors.pem
-  #    labels: [device-identity]
-  #    # {serialNumber} stands for that of the device's own certificate.
-  #    names: { subjectAttributes: ['serialNumber={serialNumber}'] }
+  # trustAnchors:
+  #   - name: acme-sensors
+  #     file: est/acme-sensors.pem
+  #     labels: [device-identity]
+  #     # {serialNumber} stands for that of the device's own certificate.
+  #     names: { subjectAttributes: ['serialNumber={serialNumber}'] }
 `;
 
 const coap = (kind: StarterKind): string => `\
