@@ -14,7 +14,10 @@ import { dehydratedClient } from './clients/dehydrated.ts';
 import { estclient } from './clients/estclient.ts';
 import { gnutlsClient } from './clients/gnutls.ts';
 import { goClient } from './clients/go.ts';
+import { goCoapClient } from './clients/go-coap.ts';
 import { legoClient } from './clients/lego.ts';
+import { libcoapGnutlsClient } from './clients/libcoap-gnutls.ts';
+import { libcoapOpensslClient } from './clients/libcoap-openssl.ts';
 import { nginxClient } from './clients/nginx.ts';
 import { nodeClient } from './clients/node.ts';
 import { nssClient } from './clients/nss.ts';
@@ -23,6 +26,7 @@ import { opensslCrlClient } from './clients/openssl-crl.ts';
 import { opensslOcspClient } from './clients/openssl-ocsp.ts';
 import { pythonClient } from './clients/python.ts';
 import { pythonAcmeClient } from './clients/python-acme.ts';
+import { opensslDtlsClient } from './clients/s-client-dtls.ts';
 import { opensslServerClient } from './clients/s-server.ts';
 import { strongSwan } from './clients/strongswan.ts';
 import { strongSwanOnline } from './clients/strongswan-online.ts';
@@ -65,4 +69,8 @@ export const clients: readonly Client[] = [
   pythonAcmeClient,
   uacmeClient,
   acmeTinyClient,
+  libcoapOpensslClient,
+  libcoapGnutlsClient,
+  goCoapClient,
+  opensslDtlsClient,
 ];

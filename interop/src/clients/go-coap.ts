@@ -31,6 +31,11 @@ export const goCoapClient: Client = {
     return `${coap}, ${dtls}`;
   },
   operations: [
+    // They take longest, and most of it is waiting.
+    ...enrollmentInBadWeather(driver, [
+      { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 128, devices: 3 },
+      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 3 },
+    ]),
     ...discovery(driver),
     ...enrollment(driver),
     { name: 'asks for everything in one session', section: 'RFC 9148 §3', run: askForEverything },
@@ -42,10 +47,6 @@ export const goCoapClient: Client = {
       }),
     ),
     ...refusals(driver),
-    ...enrollmentInBadWeather(driver, [
-      { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 128, devices: 3 },
-      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 3 },
-    ]),
   ].map((operation) => ({ ...operation, stack: 'coap' })),
 };
 

@@ -19,12 +19,13 @@ export const libcoapGnutlsClient: Client = {
   gate: 'coap',
   version: () => packageVersion('libcoap3-bin'),
   operations: [
-    ...discovery(driver),
-    ...enrollment(driver),
-    ...refusals(driver),
+    // They take longest, and most of it is waiting.
     ...enrollmentInBadWeather(driver, [
       { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 256, devices: 3 },
       { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 3 },
     ]),
+    ...discovery(driver),
+    ...enrollment(driver),
+    ...refusals(driver),
   ].map((operation) => ({ ...operation, stack: 'coap' })),
 };

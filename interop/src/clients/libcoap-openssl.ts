@@ -21,16 +21,13 @@ export const libcoapOpensslClient: Client = {
   gate: 'coap',
   version: () => packageVersion('libcoap3-bin'),
   operations: [
-    ...discovery(driver),
-    ...enrollment(driver),
-    ...keyEncryption(driver),
-    ...refusals(driver),
+    // They take longest, and most of it is waiting.
     ...enrollmentInBadWeather(driver, [
+      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 64, devices: 2 },
       { name: '0 % loss', weather: { delayMs: 20 }, blockSize: 64, devices: 6 },
       { name: '0 % loss', weather: { delayMs: 20 }, blockSize: 1024, devices: 6 },
       { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 64, devices: 3 },
       { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 256, devices: 3 },
-      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 64, devices: 2 },
       { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 4 },
       { name: 'datagrams repeated and overtaken', weather: unruly, blockSize: 128, devices: 4 },
       {
@@ -40,6 +37,10 @@ export const libcoapOpensslClient: Client = {
         devices: 3,
       },
     ]),
+    ...discovery(driver),
+    ...enrollment(driver),
+    ...keyEncryption(driver),
+    ...refusals(driver),
     ...transfersInBadWeather(driver, unruly),
   ].map((operation) => ({ ...operation, stack: 'coap' })),
 };

@@ -132,10 +132,10 @@ export async function expectNoSession(answer: Promise<unknown>): Promise<void> {
   await assert.rejects(answer, (error) => error instanceof CoapError, 'there must be no session');
 }
 
-/** How many certificates the keep has issued for a device. */
-export async function countIssued(session: Session, { serialNumber }: Pick<Device, 'serialNumber'>): Promise<number> {
+/** How many certificates the keep has issued for each of these devices. */
+export async function countIssued(session: Session, devices: readonly Device[]): Promise<readonly number[]> {
   const listed = await session.stack.operator('cert', 'list', '--limit', '10000');
   assert(Array.isArray(listed), 'gatehouse cert list --json must print a list');
-  const rows: readonly { readonly subject: string; readonly names: readonly string[] }[] = listed;
-  return rows.filter((row) => JSON.stringify(row).includes(serialNumber)).length;
+  const rows = listed.map((row) => JSON.stringify(row));
+  return devices.map(({ serialNumber }) => rows.filter((row) => row.includes(serialNumber)).length);
 }

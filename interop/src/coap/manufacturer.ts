@@ -49,6 +49,8 @@ type Authority = { readonly directory: string; readonly chainFile: string };
 
 const past = ['-startdate', '20200101000000Z', '-enddate', '20210101000000Z'];
 const current = ['-days', '3650'];
+/** CAs were there before their oldest devices. */
+const long = ['-startdate', '20190101000000Z', '-enddate', '20491231235959Z'];
 
 /** Makes all of them in `directory`. @param labels of the gate under which their devices may enrol */
 export async function makeManufacturers(directory: string, labels: readonly string[]): Promise<Manufacturers> {
@@ -112,17 +114,31 @@ async function makeAuthority(directory: string, name: string): Promise<Authority
   writeFileSync(file('index.txt'), '');
   writeFileSync(file('crlnumber'), '01\n');
   writeFileSync(file('ca.cnf'), authorityConfiguration(directory));
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const subject = (text: string) => ['-subj', `/O=Interop ${name}/CN=${text}`];
-  const root = ['-keyout', file('root.key'), '-out', file('root.pem'), '-days', '3650', '-extensions', 'root'];
-  await output('openssl', ['req', '-x509', '-config', file('ca.cnf'), ...newKey, ...subject('Device root'), ...root]);
-  const request = ['-keyout', file('ca.key'), '-out', file('ca.csr')];
-  await output('openssl', ['req', '-new', '-config', file('ca.cnf'), ...newKey, ...subject('Device CA'), ...request]);
-  await output('openssl', [
-    ...['x509', '-req', '-in', file('ca.csr'), '-CA', file('root.pem'), '-CAkey', file('root.key'), '-days', '3650'],
-    ...['-set_serial', `0x${newSerialNumber()}`, '-extfile', file('ca.cnf'), '-extensions', 'issuing'],
-    ...['-out', file('ca.pem')],
-  ]);
+  const names = { root: 'Device root', ca: 'Device CA' };
+  for (const [base, commonName] of Object.entries(names)) {
+    const subject = `/O=Interop ${name}/CN=${commonName}`;
+    await output('openssl', [
+      ...['req', '-new', '-config', file('ca.cnf'), '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-subj', subject, '-keyout', file(`${base}.key`), '-out', file(`${base}.csr`)],
+    ]);
+  }
+  const sign = (base: string, extensions: string, options: readonly string[]) =>
+    output('openssl', [
+      ...[
+        'ca',
+        '-batch',
+        '-notext',
+        '-config',
+        file('ca.cnf'),
+        '-in',
+        file(`${base}.csr`),
+        '-out',
+        file(`${base}.pem`),
+      ],
+      ...['-preserveDN', '-extensions', extensions, '-keyfile', file('root.key'), ...options, ...long],
+    ]);
+  await sign('root', 'root', ['-selfsign']);
+  await sign('ca', 'issuing', ['-cert', file('root.pem')]);
   const chainFile = file('anchor.pem');
   writeFileSync(chainFile, Buffer.concat([readFileSync(file('root.pem')), readFileSync(file('ca.pem'))]));
   return { directory, chainFile };

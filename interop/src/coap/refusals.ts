@@ -43,6 +43,7 @@ const requests: readonly (readonly [name: string, section: string, code: string,
 /** Devices that get no session: name, and which. */
 const strangers: readonly (readonly [name: string, device: (known: Manufacturers) => Promise<Device> | Device])[] = [
   ['a certificate of an unknown manufacturer', ({ unknown }) => unknown],
+  ['a certificate for other purposes', ({ forOtherPurposes }) => forOtherPurposes],
   ['a certificate of an RSA key of 1024 bits', (known) => known.makeDevice({ rsaBits: 1024 })],
 ];
 
@@ -51,7 +52,6 @@ const refused: readonly (readonly [name: string, section: string, device: (known
   ['a certificate whose time is over', 'RFC 5280 §4.1.2.5', ({ expired }) => expired],
   ['a revoked certificate', 'RFC 5280 §6.3', ({ revoked }) => revoked],
   ['a revoked certificate whose time is over', 'RFC 5280 §6.3', ({ outlivedRevoked }) => outlivedRevoked],
-  ['a certificate for other purposes', 'RFC 5280 §4.2.1.12', ({ forOtherPurposes }) => forOtherPurposes],
 ];
 
 /** Operations that must be refused. */
@@ -73,13 +73,13 @@ export function refusals(driver: CoapDriver): readonly Operation[] {
       },
     })),
     {
-      name: 'is refused names that are not its own: 4.00',
+      name: 'is refused names that are not its own: 4.03',
       section: 'RFC 9148 §4.5',
       run: async (session) => {
         const { makeDevice } = manufacturersOf(session);
         const [device, other] = [await makeDevice(), await makeDevice()];
         const request = await makeDeviceRequest(session, other);
-        expectRefusal(await sendEnrollment(driver, session, { device }, request), '4.00');
+        expectRefusal(await sendEnrollment(driver, session, { device }, request), '4.03');
       },
     },
     {
