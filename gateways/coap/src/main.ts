@@ -61,7 +61,12 @@ async function startCoap(
 ): Promise<void> {
   const { configuration, clock, log, metrics } = base;
   const identity = await openGateIdentity(base);
-  const foreignAnchors = await openForeignAnchors(policy.trustAnchors, { resolve: base.resolvePath, log, clock });
+  const foreignAnchors = await openForeignAnchors(policy.trustAnchors, {
+    resolve: base.resolvePath,
+    log,
+    clock,
+    metrics,
+  });
   base.onShutdown('foreign anchors', () => foreignAnchors.close());
   const gate = createGate(base, policy, identity, foreignAnchors);
   const blockMetrics = createBlockMetrics(metrics);
@@ -73,6 +78,11 @@ async function startCoap(
   });
   base.onShutdown('block-wise transfers', () => blockBudget.close());
   const record = createAnswerRecorder(metrics, log);
+  metrics.gauge({
+    name: 'coap_requests_in_work',
+    help: 'Requests whose answers are under way.',
+    collect: (gauge) => gauge.set(gate.limits.inWork),
+  });
 
   let transport: DtlsTransport | undefined;
   const replaceCredentials = (): void => {

@@ -103,7 +103,12 @@ async function createAuthentication(
       ? noSharedSecrets
       : openSharedSecrets(resolve(configuration.sharedSecrets), log);
   process.onShutdown('shared secrets', () => secrets.close());
-  const foreignAnchors = await openForeignAnchors(configuration.trustAnchors, { resolve, log, clock });
+  const foreignAnchors = await openForeignAnchors(configuration.trustAnchors, {
+    resolve,
+    log,
+    clock,
+    metrics: process.metrics,
+  });
   process.onShutdown('revocation lists', () => foreignAnchors.close());
   const authentication: Authentication = {
     schemes: new Map<SchemeName, AuthenticationScheme>(schemes.map((scheme) => [scheme.name, scheme])),

@@ -34,7 +34,7 @@ type Authorization =
 export function compileCertificateRights(mappings: readonly CertificateMapping[]): CertificateRights {
   const nothing = { dnsSuffixes: [], ipRanges: [], uriPrefixes: [], emailDomains: [], subjectAttributes: [] };
   return mappings.map((mapping, index) => {
-    const compile = (patterns: NamePatterns) => compileConfiguredPatterns(`est.certificates[${index}]`, patterns);
+    const compile = (patterns: NamePatterns) => compileConfiguredPatterns(`certificates[${index}]`, patterns);
     return {
       labels: mapping.labels,
       operations: mapping.operations,

@@ -8,6 +8,7 @@ import { decodePem } from '@gatehouse/pkix/pem';
 import type { Clock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Logger } from '@gatehouse/runtime/log';
+import type { Metrics } from '@gatehouse/runtime/metrics';
 import { isRevoked } from './certificate-list.ts';
 import type { TrustAnchorSettings } from './configuration.ts';
 import { compileDevicePatterns } from './device-names.ts';
@@ -47,6 +48,8 @@ export type ForeignAnchorOptions = {
   readonly resolve: (path: string) => string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Tells when the CRL of each anchor ends. */
+  readonly metrics: Metrics;
   /** How CRLs are fetched; the usual unless told. */
   readonly fetchLimits?: Partial<FetchLimits> | undefined;
 };
@@ -89,12 +92,35 @@ export async function openForeignAnchors(
       };
     },
   );
+  measure(options.metrics, settings, lists);
   return {
     all,
     close: () => {
       for (const list of lists) list?.close();
     },
   };
+}
+
+// A CRL that nobody renews shuts out all devices of its anchor: that must be seen before it happens.
+function measure(
+  metrics: Metrics,
+  settings: readonly TrustAnchorSettings[],
+  lists: readonly (RevocationList | undefined)[],
+): void {
+  metrics.gauge({
+    name: 'trust_anchor_crl_next_update_timestamp_seconds',
+    help: 'When the CRL of a foreign trust anchor ends; 0 while there is none although there should be.',
+    labels: ['anchor'],
+    collect: (gauge) => {
+      settings.forEach(({ name }, index) => {
+        const list = lists[index];
+        if (list === undefined) return;
+        const current = list.current();
+        const ends = current === undefined ? 0 : (current.nextUpdate?.getTime() ?? Number.POSITIVE_INFINITY);
+        gauge.labels(name).set(ends / 1000);
+      });
+    },
+  });
 }
 
 async function openList(

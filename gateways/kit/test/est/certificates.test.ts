@@ -22,6 +22,7 @@ import { CoreError } from '@gatehouse/ra-client/core-error';
 import { createManualClock, systemClock } from '@gatehouse/runtime/clock';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { createLog } from '@gatehouse/runtime/log';
+import { createMetrics } from '@gatehouse/runtime/metrics';
 import { z } from 'zod';
 
 const day = 86_400_000;
@@ -135,7 +136,12 @@ describe('IEEE 802.1AR: device certificates that outlived their end', () => {
       acceptsExpired: true,
       revocationList,
     };
-    const { all } = await openForeignAnchors([settings], { resolve: (path) => path, log, clock: systemClock });
+    const { all } = await openForeignAnchors([settings], {
+      resolve: (path) => path,
+      log,
+      clock: systemClock,
+      metrics: createMetrics(),
+    });
     const [opened] = all;
     assert.ok(opened !== undefined);
     return opened;
@@ -198,7 +204,7 @@ describe('RFC 9148 §3: certificates of devices that only look', () => {
       operations: ['simpleenroll'],
       acceptsExpired: false,
     };
-    const options = { resolve: (path: string) => path, log, clock: systemClock };
+    const options = { resolve: (path: string) => path, log, clock: systemClock, metrics: createMetrics() };
     const { all } = await openForeignAnchors([settings], options);
     const none = { anchors: [], intermediates: [], certificates: [], certificatesOnly: Buffer.alloc(0) };
     const judge = {

@@ -15,6 +15,7 @@ import { readCertificate } from '@gatehouse/pkix/certificate';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { createManualClock } from '@gatehouse/runtime/clock';
 import { createLog } from '@gatehouse/runtime/log';
+import { createMetrics } from '@gatehouse/runtime/metrics';
 
 const day = 86_400_000;
 const start = Date.now();
@@ -67,6 +68,7 @@ async function open(limits: Partial<FetchLimits> = {}, url = publisher.url) {
   const written = lines[Symbol.asyncIterator]();
   const log = createLog({ name: 'test', destination: lines });
   const clock = createManualClock(new Date(start));
+  const metrics = createMetrics();
   const settings: TrustAnchorSettings = {
     name: 'maker',
     file,
@@ -79,6 +81,7 @@ async function open(limits: Partial<FetchLimits> = {}, url = publisher.url) {
     resolve: (path) => path,
     log,
     clock,
+    metrics,
     fetchLimits: { shortestPauseMs: 10, longestPauseMs: 10, firstRetryMs: 10, ...limits },
   });
   after(close);
@@ -87,6 +90,9 @@ async function open(limits: Partial<FetchLimits> = {}, url = publisher.url) {
   return {
     clock,
     close,
+    /** What the metrics say of the end of the CRL. */
+    measured: async (): Promise<string | undefined> =>
+      /crl_next_update_timestamp_seconds\{anchor="maker"\} (\S+)/.exec(await metrics.registry.metrics())?.[1],
     status: () => anchor.revocationStatus(device, clock.now()),
     logged: async (form: RegExp): Promise<string> => {
       for (;;) {
@@ -166,6 +172,18 @@ describe('RFC 5280 §6.3: a CRL of a manufacturer behind a URL', () => {
       close();
     });
   }
+
+  it('tells by a metric when it ends, and that it is missing', async () => {
+    publisher.answer = send('none');
+    const missing = await open({ firstRetryMs: 60_000, longestPauseMs: 60_000 });
+    assert.equal(await missing.measured(), '0');
+    missing.close();
+    const nextUpdate = new Date(Math.floor(start / 1_000) * 1_000 + day);
+    publisher.answer = send(crl({ nextUpdate }));
+    const there = await open();
+    assert.equal(Number(await there.measured()), nextUpdate.getTime() / 1_000);
+    there.close();
+  });
 
   it('says nothing when it has expired already', async () => {
     publisher.answer = send(crl({ nextUpdate: new Date(start - 1_000) }));
