@@ -37,6 +37,29 @@ export function readFirstRecord(datagram: Uint8Array): FirstRecord | undefined {
   return { contentType: type, epoch, isClientHello };
 }
 
+/** Explicit nonce and tag, RFC 6655 §3 and §4, RFC 5288 §3: no record of a suite is shorter. */
+const shortTagOctets = 8 + 8;
+const longTagOctets = 8 + 16;
+
+/** Octets that every encrypted record of a suite has at least. @param cipherSuite IANA's name; undefined while it is not known */
+export function leastRecordOctets(cipherSuite?: string): number {
+  return cipherSuite === undefined || cipherSuite.endsWith('_CCM_8') ? shortTagOctets : longTagOctets;
+}
+
+/**
+ * Whether a datagram has an encrypted record that is too short for any content. RFC 6347 §4.1.2.7 has such a record discarded;
+ * OpenSSL 3.5 ends the session with internal_error instead, which anybody could cause who writes the peer's address on a
+ * datagram.
+ */
+export function hasShortRecord(datagram: Uint8Array, leastOctets: number): boolean {
+  for (let at = 0; at + recordHeaderOctets <= datagram.length; ) {
+    const length = uint16(datagram, at + 11);
+    if (uint16(datagram, at + 3) > 0 && length < leastOctets) return true;
+    at += recordHeaderOctets + length;
+  }
+  return false;
+}
+
 /**
  * Reads the ClientHello that begins a datagram.
  *

@@ -12,7 +12,7 @@ import { Cookies } from './cookie.ts';
 import { createDtlsMetrics, type DropCause, type DtlsMetrics, type HandshakeOutcome } from './metrics.ts';
 import { Observation } from './observation.ts';
 import { type Connection, type HandshakeFacts, longestDatagram, OpenSslServer, type Outcome } from './openssl.ts';
-import { contentType, readClientHello, readFirstRecord } from './records.ts';
+import { contentType, hasShortRecord, leastRecordOctets, readClientHello, readFirstRecord } from './records.ts';
 import { Session, type SessionHost } from './session.ts';
 import { type Member, SessionTable } from './session-table.ts';
 import type { CloseReason, DtlsCredentials, DtlsOptions, DtlsSession, DtlsTransport, DtlsTrust } from './transport.ts';
@@ -148,8 +148,9 @@ export class DtlsServer implements DtlsTransport {
     }
     // A peer that makes a new session may still have records of the old one on their way: both are asked, as records that
     // are not theirs are nothing to them. RFC 6347 §4.1.2.7.
-    if (handshake !== undefined)
+    if (handshake !== undefined && !hasShortRecord(datagram, leastRecordOctets())) {
       this.#continue(handshake, handshake.connection.handshake(datagram, handshake.observation));
+    }
     if (session === undefined || (handshake !== undefined && record.epoch === 0)) return;
     const isAuthentic = session.receive(datagram);
     if (!isAuthentic && handshake === undefined && record.contentType === contentType.applicationData) {

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Observation } from './observation.ts';
 import type { Connection, HandshakeFacts } from './openssl.ts';
+import { hasShortRecord, leastRecordOctets } from './records.ts';
 import type { Member } from './session-table.ts';
 import type { CloseReason, DtlsPeer, DtlsSession } from './transport.ts';
 
@@ -127,6 +128,7 @@ export class Session implements DtlsSession {
    */
   receive(datagram: Uint8Array | undefined): boolean {
     if (!this.#isOpen) return false;
+    if (datagram !== undefined && hasShortRecord(datagram, leastRecordOctets(this.cipherSuite))) return false;
     const { messages, step, datagrams } = this.#connection.receive(datagram, this.#observation);
     this.#host.transmit(this, datagrams);
     if (messages.length > 0) {
