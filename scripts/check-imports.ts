@@ -109,7 +109,9 @@ function isTypesOf(dependency: string, imported: ReadonlySet<string>): boolean {
 }
 
 function isTest(one: Package, file: string): boolean {
-  return /^test(?:-support)?\//.test(file.slice(one.folder.length + 1)) || one.folder === 'interop' || one.folder === 'bench';
+  return (
+    /^test(?:-support)?\//.test(file.slice(one.folder.length + 1)) || one.folder === 'interop' || one.folder === 'bench'
+  );
 }
 
 function importsOf(file: string): readonly string[] {
