@@ -218,6 +218,7 @@ describe('gatehouse up --only coap', () => {
     const old = await startStack(directory, only);
     context.after(() => old.command.kill('SIGKILL'));
     assert.ok(existsSync(join(directory, 'demo/device.pem')));
+    assert.ok(!old.endpoints.coap.url.endsWith(':5684'), 'the ports are those that the system chose');
     await enroll(old, demoDevice(old), demoDevice(old));
     assert.equal(readFileSync(file, 'utf8'), earlier, 'what an operator may have changed is left alone');
     assert.equal((await old.interrupt()).exitCode, 0);

@@ -225,9 +225,9 @@ class Suite {
       case 'status':
         return this.#status.gate;
       case 'coap':
-        return [...ports, ...this.#coap.gate, ...this.#options.set];
+        return [...this.#coap.gate, ...ports, ...this.#options.set];
       case 'est':
-        return [...ports, ...this.#coap.est, ...this.#options.set];
+        return [...this.#coap.est, ...ports, ...this.#options.set];
       default:
         return [...ports, ...this.#options.set];
     }
