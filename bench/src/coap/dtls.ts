@@ -4,7 +4,7 @@
  */
 import { createManufacturer } from '@gatehouse/gateway-coap/test-support/certificates';
 import { createDtlsClientContext, type DtlsClient } from '@gatehouse/gateway-coap/test-support/dtls-client';
-import { type EchoProcess, startEchoProcess } from '@gatehouse/gateway-coap/test-support/echo-process';
+import { type EchoProcess, type EchoState, startEchoProcess } from '@gatehouse/gateway-coap/test-support/echo-process';
 import { runLoad } from '../load.ts';
 import { printTable } from '../report.ts';
 import { handshakeLimit } from './handshake-limit.ts';
@@ -27,8 +27,8 @@ export async function benchDtls(durationMs: number): Promise<void> {
   });
   try {
     await benchHandshakes(server, durationMs);
-    await benchIdleSessions(server);
     await benchLeak(server);
+    await benchIdleSessions(server);
   } finally {
     await server.stop();
   }
@@ -83,17 +83,27 @@ function newDevice(server: EchoProcess, ciphers?: string): () => Promise<DtlsCli
 
 async function benchIdleSessions(server: EchoProcess): Promise<void> {
   const connect = newDevice(server);
-  const before = await server.state();
-  const clients: DtlsClient[] = [];
-  while (clients.length < idleSessions) {
-    clients.push(...(await Promise.all(Array.from({ length: inFlight }, connect))));
+  const rows: string[][] = [];
+  // The second time they find what the first ones left.
+  for (const name of ['the first', 'as many again, when those were closed']) {
+    const before = await settled(server);
+    const clients: DtlsClient[] = [];
+    while (clients.length < idleSessions) {
+      clients.push(...(await Promise.all(Array.from({ length: inFlight }, connect))));
+    }
+    const then = await server.state();
+    const each = (octets: number): string => (octets / then.established / kilobyte).toFixed(1);
+    rows.push([
+      name,
+      String(then.established),
+      (then.residentBytes / megabyte).toFixed(0),
+      each(then.residentBytes - before.residentBytes),
+      each(then.heapBytes - before.heapBytes),
+    ]);
+    for (const client of clients) client.close();
   }
-  const then = await server.state();
-  const octets = (then.residentBytes - before.residentBytes) / (then.established - before.established);
-  process.stdout.write(
-    `memory of an idle session, with ${then.established} of them: ${(octets / kilobyte).toFixed(1)} KiB of resident memory\n`,
-  );
-  for (const client of clients) client.close();
+  const head = ['idle sessions', 'number', 'resident MB', 'KiB each', 'of it JavaScript'];
+  printTable('DTLS: memory of idle sessions', head, rows);
 }
 
 async function benchLeak(server: EchoProcess): Promise<void> {
@@ -105,8 +115,17 @@ async function benchLeak(server: EchoProcess): Promise<void> {
       const clients = await Promise.all(Array.from({ length: inFlight }, connect));
       for (const client of clients) client.close();
     }
-    const state = await server.state();
-    rows.push([String(count), (state.residentBytes / megabyte).toFixed(1), String(state.established + state.halfOpen)]);
+    const { residentBytes, established, halfOpen } = await settled(server);
+    rows.push([String(count), (residentBytes / megabyte).toFixed(1), String(established + halfOpen)]);
   }
   printTable('DTLS: what handshakes leave behind', ['handshakes', 'resident MB', 'sessions left'], rows);
+}
+
+/** Its state when it has heard that all clients are gone. */
+async function settled(server: EchoProcess): Promise<EchoState> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const state = await server.state();
+    if (state.established + state.halfOpen === 0 || performance.now() > end) return state;
+  }
 }

@@ -11,6 +11,8 @@ import { startEcho } from './echo-server.ts';
 /** What the process is doing. */
 export type EchoState = {
   readonly residentBytes: number;
+  /** Of JavaScript, buffers included. */
+  readonly heapBytes: number;
   readonly established: number;
   readonly halfOpen: number;
   /** Received, whatever they were. */
@@ -40,6 +42,7 @@ export type EchoProcessOptions = {
 const readySchema = z.strictObject({ port: z.number(), trustAnchor: z.base64() });
 const stateSchema = z.strictObject({
   residentBytes: z.number(),
+  heapBytes: z.number(),
   established: z.number(),
   halfOpen: z.number(),
   datagrams: z.number(),
@@ -87,7 +90,14 @@ async function serve(): Promise<void> {
     globalThis.gc?.();
     const { user, system } = process.cpuUsage();
     const processorSeconds = (user + system) / 1e6;
-    process.send?.({ residentBytes: process.memoryUsage.rss(), ...echo.transport.counts, datagrams, processorSeconds });
+    const { rss: residentBytes, heapUsed, external } = process.memoryUsage();
+    process.send?.({
+      residentBytes,
+      heapBytes: heapUsed + external,
+      ...echo.transport.counts,
+      datagrams,
+      processorSeconds,
+    });
   });
   process.once('disconnect', () => {
     clearInterval(forget);
