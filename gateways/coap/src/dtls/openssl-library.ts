@@ -52,6 +52,7 @@ const symbols = {
     return: 'i32',
   },
   SSL_free: { arguments: ['pointer'], return: 'void' },
+  SSL_free_buffers: { arguments: ['pointer'], return: 'i32' },
   SSL_get1_peer_certificate: { arguments: ['pointer'], return: 'pointer' },
   SSL_get_current_cipher: { arguments: ['pointer'], return: 'pointer' },
   SSL_get_error: { arguments: ['pointer', 'i32'], return: 'i32' },

@@ -95,7 +95,10 @@ export class OpenSslSession {
     const messages: Buffer[] = [];
     for (;;) {
       const { result, step } = this.#step((ssl) => functions.SSL_read(ssl, plaintext, plaintext.length));
-      if (result <= 0) return { messages, step };
+      if (result <= 0) {
+        this.#freeBuffers();
+        return { messages, step };
+      }
       messages.push(Buffer.from(plaintext.subarray(0, result)));
     }
   }
@@ -104,7 +107,9 @@ export class OpenSslSession {
   write(message: Uint8Array): Step {
     const { functions } = openSsl();
     const { result, step } = this.#step((ssl) => functions.SSL_write(ssl, message, message.length));
-    return result > 0 ? waiting : step;
+    if (result <= 0) return step;
+    this.#freeBuffers();
+    return waiting;
   }
 
   /** Writes close_notify. Not for a session that failed. */
@@ -196,6 +201,17 @@ export class OpenSslSession {
     if (this.#ssl === 0n) return;
     openSsl().functions.SSL_free(this.#ssl);
     this.#ssl = 0n;
+  }
+
+  /**
+   * Buffers of some 16 KiB each way, which SSL_MODE_RELEASE_BUFFERS does not give back for DTLS. OpenSSL keeps them when
+   * something is in them, and makes new ones when it needs them.
+   */
+  #freeBuffers(): void {
+    if (this.#ssl === 0n) return;
+    clearErrors();
+    openSsl().functions.SSL_free_buffers(this.#ssl);
+    takeErrors();
   }
 
   /** SSL_get_error looks into the queue of errors: it comes before the queue is emptied. */

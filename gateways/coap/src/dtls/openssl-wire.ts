@@ -2,7 +2,7 @@
 // saves some 40 KiB a session and is sound because everything is synchronous: whoever works for a peer puts its datagram
 // in, lets OpenSSL run, and takes out what it wrote, before anybody else's turn. Nothing may stay in either.
 
-import { must, openSsl } from './openssl-library.ts';
+import { clearErrors, must, openSsl } from './openssl-library.ts';
 
 /** The longest datagram that is taken or made: a full record of 2^14 octets and its overhead (RFC 6347 §4.1). */
 export const longestDatagram = 16_384 + 512;
@@ -40,9 +40,12 @@ export class Wire {
     const datagrams: Buffer[] = [];
     for (;;) {
       const datagram = this.#read(this.#outgoing);
-      if (datagram === undefined) return datagrams;
+      if (datagram === undefined) break;
       datagrams.push(datagram);
     }
+    // Reading what is empty may leave an error.
+    clearErrors();
+    return datagrams;
   }
 
   #read(bio: bigint): Buffer | undefined {

@@ -106,6 +106,8 @@ export class DtlsServer implements DtlsTransport {
   }
 
   replaceCredentials(credentials: DtlsCredentials, trust: DtlsTrust): void {
+    // A renewal may come in the last moment; what it would make nobody would free.
+    if (this.#isClosing) return;
     this.#openSsl.replaceCredentials(credentials, trust);
   }
 
