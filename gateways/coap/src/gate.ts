@@ -4,6 +4,7 @@ import type { CertificateRights } from '@gatehouse/gateway-kit/est/certificate-r
 import type { CertificateJudge } from '@gatehouse/gateway-kit/est/client-certificate';
 import type { EnrollmentGate } from '@gatehouse/gateway-kit/est/gate';
 import type { Labels } from '@gatehouse/gateway-kit/est/labels';
+import type { CleanUps } from './clean-ups.ts';
 import type { CoapConfiguration } from './config.ts';
 import type { RequestLimits } from './request-limits.ts';
 
@@ -14,4 +15,5 @@ export type CoapGate = EnrollmentGate & {
   readonly certificates: CertificateJudge;
   readonly certificateRights: CertificateRights;
   readonly limits: RequestLimits;
+  readonly cleanUps: CleanUps;
 };

@@ -1,6 +1,7 @@
 // Starts the CoAP gate: configuration → policy of EST → trust, limits, operations → DTLS listener. Wiring only.
 
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createCaCertificates } from '@gatehouse/gateway-kit/est/ca-certificates';
 import { compileCertificateRights } from '@gatehouse/gateway-kit/est/certificate-rights';
 import type { EstPolicy } from '@gatehouse/gateway-kit/est/configuration';
@@ -20,6 +21,7 @@ import { formatAddress } from '@gatehouse/runtime/run-file';
 import { createAnswerRecorder } from './answer-records.ts';
 import { createBlockBudget } from './blockwise/budget.ts';
 import { createBlockMetrics } from './blockwise/metrics.ts';
+import { createCleanUps } from './clean-ups.ts';
 import { type CoapConfiguration, coapSchema } from './config.ts';
 import { startDtls } from './dtls/start-dtls.ts';
 import type { DtlsTransport } from './dtls/transport.ts';
@@ -42,7 +44,9 @@ export type RunCoapOptions = {
 };
 
 /** How long requests in work may take to end when the process does. */
-const drainTimeoutMs = 8_000;
+const drainTimeoutMs = 6_000;
+/** How long what they leave to be done may take. */
+const cleanUpTimeoutMs = 2_000;
 
 /** Runs the gate until it is told to stop. */
 export async function runCoap({ directory, set }: RunCoapOptions): Promise<void> {
@@ -125,7 +129,10 @@ async function startCoap(
     address: started.address,
     close: async () => {
       await gate.limits.drain(drainTimeoutMs);
+      // The answers that were made last are on their way down to the socket.
+      await setImmediate();
       await started.close();
+      await gate.cleanUps.settled(cleanUpTimeoutMs);
     },
   });
   log.info({ address: formatAddress(started.address), names: configuration.names }, 'listening');
@@ -156,5 +163,6 @@ function createGate(
     certificates: { core, caCertificates, clock, foreignAnchors: foreignAnchors.all },
     certificateRights: compileCertificateRights(policy.certificates),
     limits: createRequestLimits({ ...configuration.limits, clock }),
+    cleanUps: createCleanUps(),
   };
 }

@@ -102,7 +102,8 @@ async function answerKeyGeneration(
   const { identity, request } = await identify(gate, exchange);
   const outcome = await generateServerKey(gate, exchange, identity, request);
   if (outcome.kind === 'pending') return answerPending(outcome.retryAfterSeconds);
-  return answerGeneratedKey(outcome, certificateFormat);
+  const undelivered = () => gate.cleanUps.track(outcome.undelivered());
+  return answerGeneratedKey({ ...outcome, undelivered }, certificateFormat);
 }
 
 async function identify(

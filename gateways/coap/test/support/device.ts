@@ -17,6 +17,14 @@ export type DeviceClient = {
   post(path: string, payload: Uint8Array, accept?: number, contentFormat?: number): Promise<CoapClientResponse>;
 };
 
+const connected = new Set<DtlsClient>();
+
+/** Ends all sessions of this file: a gate that was killed has told its clients nothing. */
+export function disconnectAll(): void {
+  for (const client of connected) client.destroy();
+  connected.clear();
+}
+
 /** Connects to the gate of a stack. */
 export async function connectDevice(
   { gate, trustAnchor }: Pick<Stack, 'gate' | 'trustAnchor'>,
@@ -33,6 +41,7 @@ export async function connectDevice(
     privateKey,
     ...options.dtls,
   });
+  connected.add(dtls);
   const coap = new CoapClient(dtls, options.coap);
   return {
     dtls,

@@ -82,7 +82,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     writePrivately(join(directory, 'gatehouse.yaml'), JSON.stringify({ est: options.est, ...sections }));
   const made = await makeKeep(directory);
   const [host = '', port = ''] = made.address.split(':');
-  const coreSection = { listen: { host, port: Number(port) }, evidence: { anchors: evidenceAnchors } };
+  const coreSection = {
+    listen: { host, port: Number(port) },
+    management: { port: 0 },
+    evidence: { anchors: evidenceAnchors },
+  };
   configure({ core: coreSection });
 
   const runCore = async (): Promise<Process> => {
@@ -224,6 +228,8 @@ function track(child: ChildProcess): Process {
   const lines: LogLine[] = [];
   const waiting = new Set<(line: LogLine) => void>();
   const exit = once(child, 'exit');
+  // Nothing is left behind by a test that fails on its way.
+  process.once('exit', () => child.kill('SIGKILL'));
   if (child.stderr === null) throw new Error('the process has no standard error');
   createInterface({ input: child.stderr }).on('line', (text) => {
     const line = parseLine(text);
