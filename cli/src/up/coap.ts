@@ -15,7 +15,7 @@ import { isMentioned, mentionedValue, trialSettings } from './mentioned.ts';
 /** What {@link settleCoap} takes. */
 export type CoapOptions = {
   readonly data: DataDirectory;
-  /** Whether `up` starts the CoAP gate. */
+  /** Whether `up` starts the CoAP gate, or the EST gate, which has the same policy. */
   readonly isStarted: boolean;
   /** `--set` arguments of the operator. */
   readonly set: readonly string[];

@@ -64,7 +64,8 @@ export async function up(options: UpOptions): Promise<void> {
       });
       const status = await settleStatusAddress(settling('status'));
       const acme = await settleAcmeAddress(settling('acme'));
-      const coap = settleCoap(settling('coap'));
+      const isStarted = gates.some(({ name }) => name === 'coap' || name === 'est');
+      const coap = settleCoap({ data, isStarted, set: options.set });
       const suite = new Suite(data, { options, log, life, status, acme, coap });
       const endpoints = await suite.start(gates);
       if (options.json === true) print(JSON.stringify(summary(data, endpoints)));
