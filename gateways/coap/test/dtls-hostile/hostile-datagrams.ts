@@ -1,8 +1,9 @@
 // What strangers throw at a DTLS port: noise, cut and altered messages, those of others once more, lengths that lie, and
 // ClientHellos with no cookie or with somebody else's. The same for the same seed.
 
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connectDtls, type DtlsClientOptions } from '../../test-support/dtls-client.ts';
 import { createRandom, type Random } from '../../test-support/random.ts';
 import {
@@ -125,3 +126,23 @@ const kinds: readonly [Kind, ...Kind[]] = [
   lying,
   endless,
 ];
+
+/** Sockets to send from, each at an address of its own where the system has many. */
+export async function openSockets(count: number): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => createSocket('udp4'));
+  for (const [index, socket] of sockets.entries()) {
+    // The whole of 127.0.0.0/8 is the loopback on Linux; elsewhere many ports have to do.
+    socket.bind(0, process.platform === 'linux' ? `127.0.1.${index + 1}` : '127.0.0.1');
+    await once(socket, 'listening');
+  }
+  return sockets;
+}
+
+/** Sends them in bursts, with a turn of the event loop between them, as a test has honest clients in the same process. */
+export async function flood(port: number, sockets: readonly Socket[], datagrams: Iterable<Uint8Array>): Promise<void> {
+  let index = 0;
+  for (const datagram of datagrams) {
+    sockets[index++ % sockets.length]?.send(datagram, port, '127.0.0.1');
+    if (index % 20 === 0) await nextTurn();
+  }
+}
