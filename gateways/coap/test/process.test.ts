@@ -127,6 +127,35 @@ describe('RFC 7252 §5.9.3.4: while the keep is away', () => {
   });
 });
 
+describe('RFC 7252 §5.9.3.4: while too much is in work', () => {
+  it('answers 5.03 with Max-Age beyond what it may have in work, and goes on with that', async () => {
+    await stack.gate.stop();
+    await stack.startGate({ limits: { requests: 1 } });
+    const [one, other] = [newDevice(), newDevice()];
+    const request = newRequest({ subject: `CN=busy,serialNumber=${one.serial}` });
+    const [first, second] = [await connectDevice(stack, one.identity), await connectDevice(stack, other.identity)];
+    assert.equal((await first.get('/est/att')).code, '2.05');
+    stack.core.signal('SIGSTOP');
+    const { promise: acknowledged, resolve } = Promise.withResolvers<void>();
+    first.coap.exchanges.onAnything = ({ ack, code }) => {
+      if (ack && code === '0.00') resolve();
+    };
+    try {
+      const answer = first.post('/est/sen', request);
+      await acknowledged;
+      const refused = await second.get('/est/crts');
+      assert.equal(refused.code, '5.03');
+      assert.ok((refused.maxAge ?? 0) >= 1);
+      stack.core.signal('SIGCONT');
+      certificateOf(await answer);
+    } finally {
+      stack.core.signal('SIGCONT');
+    }
+    await stack.gate.stop();
+    await stack.startGate();
+  });
+});
+
 describe('RFC 6347 §4.2.8: when the gate is gone', () => {
   it('says close_notify when it is stopped, and is there again for a new handshake', async () => {
     const { identity } = newDevice();

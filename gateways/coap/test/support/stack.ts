@@ -56,8 +56,8 @@ export type Stack = {
   /** The keep, as its operator. */
   readonly operator: CoreClient;
   readonly gate: GateProcess;
-  /** Starts the gate anew, on the same port; the old one must have ended. */
-  startGate(): Promise<GateProcess>;
+  /** Starts the gate anew, on the same port; the old one must have ended. @param coap keys of its section, this time */
+  startGate(coap?: Readonly<Record<string, unknown>>): Promise<GateProcess>;
   /** The keep's process: it can be stopped, and stand still (SIGSTOP) and go on (SIGCONT). */
   readonly core: Process;
   /** Starts the keep anew; the old one must have ended. */
@@ -104,13 +104,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   await registerGate(directory, made.address, operator, [...builtinProfiles, ...Object.keys(profiles)]);
 
-  const start = async (port: number): Promise<GateProcess> => {
+  const start = async (port: number, coap = options.coap): Promise<GateProcess> => {
     configure({
       core: coreSection,
       coap: {
         listen: { port },
         core: { addresses: [made.address], credential: 'ra/coap/credential.pem' },
-        ...options.coap,
+        ...coap,
       },
     });
     const child = track(spawn(process.execPath, [gateProgram, directory], { stdio: ['ignore', 'ignore', 'pipe'] }));
@@ -138,8 +138,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     get gate() {
       return gate;
     },
-    startGate: async () => {
-      gate = await start(gate.port);
+    startGate: async (coap) => {
+      gate = await start(gate.port, coap);
       return gate;
     },
     stop: async () => {
