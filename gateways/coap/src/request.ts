@@ -23,7 +23,7 @@ export type CoapRequest = {
 
 /**
  * A response with its whole body. Each callback is called at most once; `onUndelivered` may follow `onDelivered`, when a message
- * that was believed to have arrived turns out not to have. 5.03 and 4.29 hand nothing out and must have neither.
+ * that was believed to have arrived turns out to have been rejected. 5.03 and 4.29 hand nothing out and must have neither.
  */
 export type CoapResponse = {
   /** The response code, class << 5 | detail, RFC 7252 §12.1.2. */
@@ -36,9 +36,12 @@ export type CoapResponse = {
   readonly options?: readonly CoapOption[] | undefined;
   /** The payload is a secret and is handed over: it is overwritten in place when it is forgotten. */
   readonly isSecret?: boolean | undefined;
-  /** The client never got the last block. A refusal of the promise is logged, nothing else. */
+  /** It is certain that the client has not got the last block. A refusal of the promise is logged, nothing else. */
   readonly onUndelivered?: (() => Promise<void>) | undefined;
-  /** The last block was handed out and nobody will ask for it again. */
+  /**
+   * The last block was handed out and nobody will ask for it again. Where its Acknowledgement did not come the client may
+   * have it or not: that is logged and counted, and nothing must be undone.
+   */
   readonly onDelivered?: (() => void) | undefined;
   /** One word for the log and the metrics. */
   readonly outcome?: string | undefined;

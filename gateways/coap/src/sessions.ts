@@ -13,6 +13,7 @@ import type { DtlsEvents, DtlsSession } from './dtls/transport.ts';
 import { createEchoGuard, type EchoValues } from './echo.ts';
 import { createMessaging, type Messaging } from './message/messaging.ts';
 import type { MessageMetrics } from './message/metrics.ts';
+import { ReplyBudget } from './message/reply-budget.ts';
 import type { ResourceHandler } from './request.ts';
 import type { Client } from './server.ts';
 import { subjectOf } from './session-control.ts';
@@ -37,9 +38,10 @@ type Stack = { readonly messaging: Messaging; readonly blockwise: Blockwise };
 export function createSessions(options: SessionOptions): DtlsEvents {
   const { log } = options;
   const stacks = new Map<string, Stack>();
+  const replyBudget = new ReplyBudget();
   return {
     opened: (session) => {
-      stacks.set(session.id, createStack(session, options));
+      stacks.set(session.id, createStack(session, options, replyBudget));
       const { id, peer, cipherSuite, certificate, hasExtendedMasterSecret } = session;
       log.info(
         {
@@ -66,7 +68,7 @@ export function createSessions(options: SessionOptions): DtlsEvents {
   };
 }
 
-function createStack(session: DtlsSession, options: SessionOptions): Stack {
+function createStack(session: DtlsSession, options: SessionOptions, replyBudget: ReplyBudget): Stack {
   const { configuration, createHandler, clock, messageMetrics, blockMetrics, blockBudget, echoValues } = options;
   const log = options.log.child({ session: session.id });
   const blockwise = createBlockwise({
@@ -94,6 +96,8 @@ function createStack(session: DtlsSession, options: SessionOptions): Stack {
     clock,
     log,
     metrics: messageMetrics,
+    maximumMessageOctets: session.maximumMessageOctets,
+    replyBudget,
   });
   return { messaging, blockwise };
 }

@@ -8,6 +8,7 @@ import { optionNumbers } from '../message/option-numbers.ts';
 import type { CoapResponse } from '../request.ts';
 import { continueAnswer, createRefusals } from './answers.ts';
 import { type Block, blockOption } from './block.ts';
+import type { GivenResponse } from './delivery.ts';
 import { createDownloads } from './download.ts';
 import { type RequestFields, readFields } from './fields.ts';
 import type { Blockwise, BlockwiseOptions } from './options.ts';
@@ -26,17 +27,19 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
   const refusals = createRefusals(log);
   const downloads = createDownloads({ preferredBlock, maximumMessageOctets, budget, metrics, refusals, log });
 
-  const callHandler = async (fields: RequestFields, payload: Uint8Array): Promise<CoapResponse> => {
+  const callHandler = async (fields: RequestFields, payload: Uint8Array): Promise<GivenResponse> => {
     // What the client did not fetch of the same resource ends first: its keeper may need to know before the next one.
     await downloads.endResource(fields.resourceKey);
     const { method, path, query, contentFormat, accept, options: all } = fields;
-    return handle({ requestId: newRequestId(), method, path, query, contentFormat, accept, payload, options: all });
+    const requestId = newRequestId();
+    const response = await handle({ requestId, method, path, query, contentFormat, accept, payload, options: all });
+    return { ...response, requestId };
   };
 
   const retryAt = (response: CoapResponse): number | undefined =>
     isNotNow(response) ? clock.now().getTime() + (response.maxAgeSeconds ?? 0) * 1000 : undefined;
 
-  const keep = (fields: RequestFields, response: CoapResponse, until: number | undefined): UploadAnswer => {
+  const keep = (fields: RequestFields, response: GivenResponse, until: number | undefined): UploadAnswer => {
     if (until !== undefined) {
       const secondsLeft = () => Math.max(0, Math.ceil((until - clock.now().getTime()) / 1000));
       return {

@@ -1,8 +1,7 @@
 // The response body that one session is fetching, RFC 7959 §2.4: the latest one, in memory of the budget, so that no block
-// after the first ever runs a handler. Who handed the body over hears exactly once whether its last block went out.
+// after the first ever runs a handler. What becomes of it is told by its delivery.
 
 import { createHash } from 'node:crypto';
-import type { Logger } from '@gatehouse/runtime/log';
 import { classOf } from '../message/codes.ts';
 import type { CoapOption, ResponseMessage } from '../message/message.ts';
 import { optionNumbers } from '../message/option-numbers.ts';
@@ -11,8 +10,9 @@ import type { CoapResponse } from '../request.ts';
 import type { Refusals } from './answers.ts';
 import { type Block, blockOption, octetsOfBlock, offsetOfBlock, sizeExponentFor } from './block.ts';
 import type { BlockBudget, BlockHold } from './budget.ts';
+import { createDelivery, type Delivery, type DeliveryOptions, type GivenResponse } from './delivery.ts';
 import type { RequestFields } from './fields.ts';
-import type { BlockMetrics, TransferOutcome } from './metrics.ts';
+import type { TransferOutcome } from './metrics.ts';
 
 /** A response that is kept. */
 export type StoredResponse = {
@@ -22,8 +22,7 @@ export type StoredResponse = {
   readonly payload: Uint8Array;
   readonly eTag: Uint8Array;
   readonly hold: BlockHold;
-  /** The last block was handed out, and the message layer has not said that it was lost. */
-  isLastOut: boolean;
+  readonly delivery: Delivery;
   /** More than one block was needed. */
   isBlockwise: boolean;
   isOver: boolean;
@@ -34,7 +33,7 @@ export type Downloads = {
   /** Whether the response has to be kept: it is longer than one block, it is a secret, or somebody waits for its delivery. */
   mustStore(response: CoapResponse, wish: Block | undefined): boolean;
   /** Keeps a response in place of the one that was kept. @returns undefined when there is no room; it is then undelivered */
-  store(fields: RequestFields, response: CoapResponse): StoredResponse | undefined;
+  store(fields: RequestFields, response: GivenResponse): StoredResponse | undefined;
   /** The first block of a response that is kept, or all of it. */
   first(stored: StoredResponse, fields: RequestFields, wish: Block | undefined): ResponseMessage;
   /** A response that is not kept. */
@@ -47,13 +46,11 @@ export type Downloads = {
 };
 
 /** What {@link createDownloads} takes. */
-export type DownloadsOptions = {
+export type DownloadsOptions = DeliveryOptions & {
   readonly preferredBlock: number;
   readonly maximumMessageOctets: number;
   readonly budget: BlockBudget;
-  readonly metrics: BlockMetrics;
   readonly refusals: Refusals;
-  readonly log: Logger;
 };
 
 // Header, the longest token, the payload marker: RFC 7252 §3.
@@ -64,7 +61,7 @@ const addedOctets = [eTagOctets, 3, 3, 4].map(optionOctets).reduce((sum, octets)
 
 /** Creates the place of a session's download. */
 export function createDownloads(options: DownloadsOptions): Downloads {
-  const { preferredBlock, maximumMessageOctets, budget, metrics, refusals, log } = options;
+  const { preferredBlock, maximumMessageOctets, budget, metrics, refusals } = options;
   let current: StoredResponse | undefined;
   let isClosed = false;
 
@@ -73,22 +70,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     stored.isOver = true;
     if (current === stored) current = undefined;
     stored.hold.release();
-    if (stored.isBlockwise) metrics.ended('download', stored.isLastOut ? 'complete' : outcome);
-    return settle(stored.response, stored.isLastOut);
-  };
-
-  /** The message layer says that the last block was lost, perhaps after it was believed to have arrived. */
-  const notOut = (stored: StoredResponse): void => {
-    if (!stored.isLastOut) return;
-    stored.isLastOut = false;
-    if (stored.isOver) void settle(stored.response, false);
-  };
-
-  const settle = (response: CoapResponse, isDelivered: boolean): Promise<void> => {
-    if (response.isSecret === true) response.payload?.fill(0);
-    return Promise.try(() => (isDelivered ? response.onDelivered?.() : response.onUndelivered?.())).catch(
-      (error: unknown) => log.error({ err: error, isDelivered }, 'the end of a transfer could not be acted upon'),
-    );
+    if (stored.isBlockwise) metrics.ended('download', toOutcome(stored.delivery, outcome));
+    return stored.delivery.end();
   };
 
   /** The largest size of blocks that the session's datagrams have room for. */
@@ -107,7 +90,6 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     const isMore = offset + octets < payload.length;
     const slice = payload.subarray(offset, offset + octets);
     stored.hold.touch();
-    if (!isMore) stored.isLastOut = true;
     return {
       code: response.code,
       options: [
@@ -117,7 +99,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       ],
       // The message may wait for its turn when a secret is overwritten.
       payload: response.isSecret === true ? new Uint8Array(slice) : slice,
-      ...(isMore ? {} : { onUndelivered: () => notOut(stored) }),
+      ...(isMore ? {} : { onUnacknowledged: stored.delivery.handOut() }),
     };
   };
 
@@ -148,13 +130,14 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     store: (fields, response) => {
       if (current !== undefined) void end(current, 'replaced');
       const payload = response.payload ?? new Uint8Array();
+      const delivery = createDelivery(response, options);
       const hold = isClosed
         ? undefined
         : budget.hold(payload.length, (cause) => {
             void end(stored, cause);
           });
       if (hold === undefined) {
-        void settle(response, false);
+        void delivery.end();
         if (!isClosed) metrics.ended('download', 'refused');
         return undefined;
       }
@@ -165,7 +148,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
         payload,
         eTag: eTagOf(response, payload),
         hold,
-        isLastOut: false,
+        delivery,
         isBlockwise: false,
         isOver: false,
       };
@@ -179,10 +162,9 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       const isSingle = payload.length <= octetsOfBlock(sizeExponent);
       if (isSingle) {
         stored.hold.touch();
-        stored.isLastOut = true;
         const message = wholeMessage(response, fields, wish);
         const copy = response.isSecret === true ? new Uint8Array(payload) : payload;
-        return { ...message, payload: copy, onUndelivered: () => notOut(stored) };
+        return { ...message, payload: copy, onUnacknowledged: stored.delivery.handOut() };
       }
       stored.isBlockwise = true;
       const block = blockAt(stored, 0, sizeExponent);
@@ -210,6 +192,11 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       if (current !== undefined) void end(current, 'closed');
     },
   };
+}
+
+function toOutcome({ state }: Delivery, outcome: TransferOutcome): TransferOutcome {
+  if (state === 'undelivered') return outcome;
+  return state === 'delivered' ? 'complete' : 'unconfirmed';
 }
 
 function commonOptions(response: CoapResponse): readonly CoapOption[] {

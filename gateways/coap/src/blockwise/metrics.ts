@@ -8,6 +8,8 @@ export type TransferDirection = 'upload' | 'download';
 /** How a transfer of more than one message ended. */
 export type TransferOutcome =
   | 'complete'
+  /** The last block went out and was not acknowledged. */
+  | 'unconfirmed'
   /** The client began another one. */
   | 'replaced'
   | 'expired'
@@ -24,6 +26,8 @@ export type TransferOutcome =
 /** Measures block-wise transfers. */
 export type BlockMetrics = {
   ended(direction: TransferDirection, outcome: TransferOutcome): void;
+  /** Of a secret it cannot be known whether it arrived. */
+  unconfirmed(): void;
   /** @param octets held for all sessions now */
   stateOctets(octets: number): void;
 };
@@ -35,12 +39,17 @@ export function createBlockMetrics(metrics: Metrics): BlockMetrics {
     help: 'Block-wise transfers by direction and how they ended.',
     labels: ['direction', 'outcome'],
   });
+  const unconfirmed = metrics.counter({
+    name: 'coap_unconfirmed_deliveries_total',
+    help: 'Generated keys of which it is not known whether they arrived; their certificates stand.',
+  });
   const octets = metrics.gauge({
     name: 'coap_block_state_octets',
     help: 'Memory held for block-wise transfers of all sessions.',
   });
   return {
     ended: (direction, outcome) => transfers.labels(direction, outcome).inc(),
+    unconfirmed: () => unconfirmed.inc(),
     stateOctets: (held) => octets.set(held),
   };
 }

@@ -4,9 +4,9 @@
 
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { ResponseMessage } from '../message/message.ts';
-import type { CoapResponse } from '../request.ts';
 import { type Block, octetsOfBlock, offsetOfBlock } from './block.ts';
 import type { BlockBudget, BlockHold } from './budget.ts';
+import type { GivenResponse } from './delivery.ts';
 import type { RequestFields } from './fields.ts';
 import type { BlockMetrics, TransferOutcome } from './metrics.ts';
 
@@ -63,11 +63,11 @@ export type UploadsOptions = {
   readonly clock: Clock;
   readonly metrics: BlockMetrics;
   /** Has a whole body answered. The body is gone once that is done. */
-  readonly ask: (fields: RequestFields, body: Uint8Array) => Promise<CoapResponse>;
+  readonly ask: (fields: RequestFields, body: Uint8Array) => Promise<GivenResponse>;
   /** Where the response says "not now": epoch milliseconds from which the same body may be answered anew. */
-  readonly retryAt: (response: CoapResponse) => number | undefined;
+  readonly retryAt: (response: GivenResponse) => number | undefined;
   /** Keeps a response; the memory of its body is free by then. */
-  readonly keep: (fields: RequestFields, response: CoapResponse, retryAt: number | undefined) => UploadAnswer;
+  readonly keep: (fields: RequestFields, response: GivenResponse, retryAt: number | undefined) => UploadAnswer;
 };
 
 // Growing by doubling keeps the copies few; the budget counts what is allocated, not what is filled. Nothing here comes from

@@ -10,8 +10,8 @@ export type DeliveryOutcome = 'acknowledged' | 'reset' | 'timed-out' | 'closed';
 export type ConfirmableMessage = {
   readonly messageId: number;
   readonly datagram: Uint8Array;
-  /** Called once; must not throw. */
-  settled(outcome: DeliveryOutcome): void;
+  /** Called once; must not throw. @param transmissions how often it was sent, 0 when its turn never came */
+  settled(outcome: DeliveryOutcome, transmissions: number): void;
 };
 
 /** What {@link ConfirmableSender} takes. */
@@ -69,15 +69,16 @@ export class ConfirmableSender {
 
   /** Sends nothing any more: what was not acknowledged is settled as closed. */
   close(): void {
-    const left = this.#waiting.splice(0);
-    if (this.#inFlight !== undefined) left.unshift(this.#inFlight.message);
+    const unsent = this.#waiting.splice(0);
+    const inFlight = this.#inFlight;
     this.#inFlight = undefined;
-    for (const message of left) message.settled('closed');
+    inFlight?.message.settled('closed', 1 + inFlight.retransmissions);
+    for (const message of unsent) message.settled('closed', 0);
   }
 
-  #settle({ message }: InFlight, outcome: DeliveryOutcome): void {
+  #settle({ message, retransmissions }: InFlight, outcome: DeliveryOutcome): void {
     this.#inFlight = undefined;
-    message.settled(outcome);
+    message.settled(outcome, 1 + retransmissions);
     this.#sendNext();
   }
 

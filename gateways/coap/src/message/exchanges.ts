@@ -9,6 +9,7 @@ import type { Journal } from './journal.ts';
 import type { CoapMessage, CoapOption, RequestHandler, RequestMessage, ResponseMessage } from './message.ts';
 import { screenOptions } from './options.ts';
 import { encodeEmpty, internalError, refuseBusy, refuseOption, refuseProxying } from './replies.ts';
+import type { ReplyBudget } from './reply-budget.ts';
 import { type RememberedRequest, RequestMemory } from './request-memory.ts';
 import type { Timing } from './timing.ts';
 import type { TransmissionParameters } from './transmission-parameters.ts';
@@ -24,6 +25,9 @@ export type ExchangesOptions = {
   readonly sender: ConfirmableSender;
   readonly takeMessageId: () => number;
   readonly journal: Journal;
+  /** What fits into one datagram. */
+  readonly maximumMessageOctets: number;
+  readonly replyBudget: ReplyBudget;
   /** Called when a response has come, and what is due next may have changed. */
   readonly onProgress: () => void;
 };
@@ -44,7 +48,7 @@ export class Exchanges {
 
   constructor(options: ExchangesOptions) {
     this.#options = options;
-    this.#memory = new RequestMemory(options.parameters);
+    this.#memory = new RequestMemory(options.parameters, options.replyBudget);
   }
 
   /** When something is to be acknowledged or forgotten; undefined when there is nothing. */
@@ -87,7 +91,7 @@ export class Exchanges {
     this.#memory.forgetExpired(now);
   }
 
-  /** Sends nothing any more; what the handler answers from now on is undelivered. */
+  /** Sends nothing any more; nor does what the handler answers from now on go anywhere. */
   close(): void {
     this.#isClosed = true;
     this.#unacknowledged.clear();
@@ -121,22 +125,31 @@ export class Exchanges {
       response = internalError;
     }
     if (this.#isClosed) {
-      journal.undelivered(response, 'closed');
+      journal.unacknowledged(response, { cause: 'closed', isCertain: true });
       return;
     }
-    this.#respond(exchange, response);
+    try {
+      this.#respond(exchange, response);
+    } catch (error) {
+      // It could not be written, and nothing of it was sent.
+      journal.failed(error, request.messageId);
+      journal.unacknowledged(response, { cause: 'failed', isCertain: true });
+      this.#respond(exchange, internalError);
+    }
     onProgress();
   }
 
+  /** Sends a response. @throws {Error} when it cannot be written: nothing has changed then */
   #respond(exchange: Exchange, response: ResponseMessage): void {
     const { send, takeMessageId } = this.#options;
     const { request, token } = exchange;
     if (!request.isConfirmable) {
       // RFC 7252 §5.2.3: a Non-confirmable request is answered by a Non-confirmable message.
-      send(encodeMessage({ ...response, type: 'non', messageId: takeMessageId(), token }));
+      send(this.#write({ ...response, type: 'non', messageId: takeMessageId(), token }));
       this.#memory.end(request);
-    } else if (this.#unacknowledged.delete(exchange)) {
-      const reply = encodeMessage({ ...response, type: 'ack', messageId: request.messageId, token });
+    } else if (this.#unacknowledged.has(exchange)) {
+      const reply = this.#write({ ...response, type: 'ack', messageId: request.messageId, token });
+      this.#unacknowledged.delete(exchange);
       send(reply);
       this.#memory.keepReply(request, reply);
       this.#memory.end(request);
@@ -149,13 +162,23 @@ export class Exchanges {
   #respondSeparately({ request, token }: Exchange, response: ResponseMessage): void {
     const { sender, takeMessageId, journal } = this.#options;
     const messageId = takeMessageId();
-    const datagram = encodeMessage({ ...response, type: 'con', messageId, token });
-    const settled = (outcome: DeliveryOutcome): void => {
+    const datagram = this.#write({ ...response, type: 'con', messageId, token });
+    const settled = (outcome: DeliveryOutcome, transmissions: number): void => {
       datagram.fill(0);
       this.#memory.end(request);
-      if (outcome !== 'acknowledged') journal.undelivered(response, outcome);
+      if (outcome === 'acknowledged') return;
+      // RFC 7252 §4.2: a peer that took it, and whose Acknowledgement was lost, may reset what comes again.
+      const isCertain = transmissions === 0 || (outcome === 'reset' && transmissions === 1);
+      journal.unacknowledged(response, { cause: outcome, isCertain });
     };
     sender.push({ messageId, datagram, settled });
+  }
+
+  #write(message: CoapMessage): Buffer {
+    const datagram = encodeMessage(message);
+    if (datagram.length <= this.#options.maximumMessageOctets) return datagram;
+    datagram.fill(0);
+    throw new Error(`a message of ${datagram.length} octets, where ${this.#options.maximumMessageOctets} fit`);
   }
 
   #acknowledge(exchange: Exchange): void {

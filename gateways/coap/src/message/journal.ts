@@ -2,8 +2,8 @@
 
 import type { Logger } from '@gatehouse/runtime/log';
 import { formatCode } from './codes.ts';
-import type { ResponseMessage } from './message.ts';
-import type { MessageMetrics, RejectionCause, UndeliveredCause } from './metrics.ts';
+import type { Loss, ResponseMessage } from './message.ts';
+import type { MessageMetrics, RejectionCause } from './metrics.ts';
 
 /** The notes of one session. */
 export class Journal {
@@ -11,6 +11,7 @@ export class Journal {
   readonly #metrics: MessageMetrics;
   /** Causes that have had their line. */
   readonly #logged = new Set<RejectionCause>();
+  #hasFailedToSend = false;
 
   constructor(log: Logger, metrics: MessageMetrics) {
     this.#log = log;
@@ -25,20 +26,28 @@ export class Journal {
     this.#log.info({ cause, detail }, 'a message was rejected');
   }
 
-  /** A response did not reach the peer; whoever gave it is told. */
-  undelivered(response: ResponseMessage, cause: UndeliveredCause): void {
-    this.#metrics.undelivered.inc({ cause });
-    this.#log.info({ cause, code: formatCode(response.code) }, 'a response was not delivered');
+  /** The peer did not acknowledge a response; whoever gave it is told. */
+  unacknowledged(response: ResponseMessage, loss: Loss): void {
+    const { cause, isCertain } = loss;
+    this.#metrics.unacknowledged.inc({ cause });
+    this.#log.info({ cause, isCertain, code: formatCode(response.code) }, 'a response was not acknowledged');
     try {
-      response.onUndelivered?.();
+      response.onUnacknowledged?.(loss);
     } catch (error) {
-      this.#log.error({ err: error }, 'what an undelivered response leaves could not be cleared');
+      this.#log.error({ err: error }, 'what an unacknowledged response leaves could not be cleared');
     }
   }
 
   /** The handler threw. */
   failed(error: unknown, messageId: number): void {
     this.#log.error({ err: error, messageId }, 'a request could not be answered');
+  }
+
+  /** A datagram could not be handed over: it is lost. One line a session. */
+  notSent(error: unknown): void {
+    if (this.#hasFailedToSend) return;
+    this.#hasFailedToSend = true;
+    this.#log.error({ err: error }, 'a datagram could not be sent');
   }
 
   /** A request came again. */

@@ -38,6 +38,16 @@ export type RequestMessage = {
   readonly receivedAt: Date;
 };
 
+/** Why a response was not acknowledged; 'failed' is one that could not be written. */
+export type LossCause = 'reset' | 'timed-out' | 'closed' | 'failed';
+
+/** What is known of a response that was not acknowledged. */
+export type Loss = {
+  readonly cause: LossCause;
+  /** The peer has not taken it: it was never sent, or sent once and reset. Else an Acknowledgement may have been lost. */
+  readonly isCertain: boolean;
+};
+
 /** What a request is answered with. */
 export type ResponseMessage = {
   readonly code: number;
@@ -48,7 +58,7 @@ export type ResponseMessage = {
    * Called at most once: when a response that was sent separately was never acknowledged or was reset, or the session ended
    * before it could be sent or was acknowledged. Of a piggybacked or Non-confirmable response nobody can say.
    */
-  readonly onUndelivered?: (() => void) | undefined;
+  readonly onUnacknowledged?: ((loss: Loss) => void) | undefined;
 };
 
 /** Answers requests. Should not throw: that is a 5.00 and a line in the log. */

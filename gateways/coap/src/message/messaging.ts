@@ -15,6 +15,7 @@ import type { CoapMessage, RequestHandler } from './message.ts';
 import type { MessageMetrics } from './metrics.ts';
 import { understoodCriticalOptions } from './option-numbers.ts';
 import { encodeEmpty } from './replies.ts';
+import { ReplyBudget } from './reply-budget.ts';
 import { processTiming, type Timing } from './timing.ts';
 import { defaultTransmissionParameters, type TransmissionParameters } from './transmission-parameters.ts';
 
@@ -28,6 +29,10 @@ export type MessagingOptions = {
   readonly log: Logger;
   readonly metrics: MessageMetrics;
   readonly parameters?: Partial<TransmissionParameters> | undefined;
+  /** What fits into one datagram of this session; no bound unless told. */
+  readonly maximumMessageOctets?: number | undefined;
+  /** Shared by all sessions; one of this session's own unless told. */
+  readonly replyBudget?: ReplyBudget | undefined;
   /** Critical options that the handler understands; {@link understoodCriticalOptions} unless told. */
   readonly understoodOptions?: ReadonlySet<number> | undefined;
   readonly timing?: Timing | undefined;
@@ -37,15 +42,22 @@ export type MessagingOptions = {
 export type Messaging = {
   /** Takes one datagram of the peer, which nobody changes afterwards. Never throws. */
   receive(datagram: Uint8Array): void;
-  /** The session has ended: nothing is sent any more, and responses that are under way are undelivered. */
+  /** The session has ended: nothing is sent any more, and responses that are under way are not acknowledged. */
   close(): void;
 };
 
 /** Creates the message layer of a session that has just been opened. */
 export function createMessaging(options: MessagingOptions): Messaging {
-  const { send, timing = processTiming } = options;
+  const { timing = processTiming } = options;
   const parameters = { ...defaultTransmissionParameters, ...options.parameters };
   const journal = new Journal(options.log, options.metrics);
+  const send = (datagram: Uint8Array): void => {
+    try {
+      options.send(datagram);
+    } catch (error) {
+      journal.notSent(error);
+    }
+  };
   const sender = new ConfirmableSender({
     parameters,
     now: () => timing.now(),
@@ -62,6 +74,8 @@ export function createMessaging(options: MessagingOptions): Messaging {
     sender,
     takeMessageId: createMessageIds(),
     journal,
+    maximumMessageOctets: options.maximumMessageOctets ?? Number.POSITIVE_INFINITY,
+    replyBudget: options.replyBudget ?? new ReplyBudget(),
     onProgress: () => setAlarm(),
   });
   const alarm = new Alarm(timing, () => {

@@ -5,15 +5,12 @@ import type { Counter, Metrics } from '@gatehouse/runtime/metrics';
 /** Why a message came to nothing. */
 export type RejectionCause = 'format' | 'option' | 'no-context' | 'busy';
 
-/** Why a response did not reach its peer. */
-export type UndeliveredCause = 'reset' | 'timed-out' | 'closed';
-
 /** The counters of {@link createMessageMetrics}. */
 export type MessageMetrics = {
   readonly retransmissions: Counter;
   readonly duplicates: Counter;
   readonly separateResponses: Counter;
-  readonly undelivered: Counter<'cause'>;
+  readonly unacknowledged: Counter<'cause'>;
   readonly rejections: Counter<'cause'>;
 };
 
@@ -32,9 +29,9 @@ export function createMessageMetrics(metrics: Metrics): MessageMetrics {
       name: 'coap_separate_responses_total',
       help: 'Requests that were acknowledged before they were answered, RFC 7252 §5.2.2',
     }),
-    undelivered: metrics.counter({
-      name: 'coap_undelivered_responses_total',
-      help: 'Separate responses that no peer took',
+    unacknowledged: metrics.counter({
+      name: 'coap_unacknowledged_responses_total',
+      help: 'Responses that could not be sent or were not acknowledged, RFC 7252 §4.2',
       labels: ['cause'],
     }),
     rejections: metrics.counter({

@@ -1,7 +1,8 @@
 // What one session remembers of the requests that came, RFC 7252 §4.5: their Message IDs, for as long as a duplicate may come,
-// and what a duplicate is answered with. It is bounded in number and octets; what is still in work is never forgotten to make
-// room, what is answered goes, the oldest first. Replies are overwritten when they go: one may hold a private key.
+// and what a duplicate is answered with. It is bounded in number and octets, here and over all sessions; what is still in work
+// is never forgotten to make room, what is answered goes, the oldest first. Replies are overwritten when they go: one may hold a private key.
 
+import type { ReplyBudget } from './reply-budget.ts';
 import type { TransmissionParameters } from './transmission-parameters.ts';
 
 /** A request that is remembered. */
@@ -18,19 +19,23 @@ type Entry = {
   readonly forgetAt: number;
   reply: Uint8Array | undefined;
   isInWork: boolean;
+  /** Gives back its share of what all sessions remember. */
+  giveBack: (() => void) | undefined;
 };
 
 /** The requests of one session. */
 export class RequestMemory {
   readonly #parameters: TransmissionParameters;
+  readonly #budget: ReplyBudget;
   /** By Message ID, oldest first. */
   readonly #entries = new Map<number, Entry>();
   /** Those in work, also when their Message IDs have been forgotten since. */
   #inWork = 0;
   #replyOctets = 0;
 
-  constructor(parameters: TransmissionParameters) {
+  constructor(parameters: TransmissionParameters, budget: ReplyBudget) {
     this.#parameters = parameters;
+    this.#budget = budget;
   }
 
   /** When the next one is to be forgotten; undefined when there is none. */
@@ -58,6 +63,7 @@ export class RequestMemory {
       forgetAt: now + (isConfirmable ? exchangeLifetimeMs : nonLifetimeMs),
       reply: undefined,
       isInWork: true,
+      giveBack: undefined,
     };
     this.#entries.set(messageId, entry);
     this.#inWork++;
@@ -79,6 +85,7 @@ export class RequestMemory {
     const entry = this.#entries.get(request.messageId);
     if (entry !== request) return;
     entry.isInWork = false;
+    entry.giveBack = this.#budget.take(entry.reply?.length ?? 0, () => this.#forget(entry));
     // The reply that came just now stays, whatever its size: its duplicates are the ones to expect.
     while (this.#replyOctets > this.#parameters.maximumReplyOctets) {
       if (!this.#forgetOldestAnswered(entry)) return;
@@ -108,6 +115,7 @@ export class RequestMemory {
 
   #forget(entry: Entry): void {
     this.#entries.delete(entry.messageId);
+    entry.giveBack?.();
     this.#replyOctets -= entry.reply?.length ?? 0;
     entry.reply?.fill(0);
     entry.reply = undefined;

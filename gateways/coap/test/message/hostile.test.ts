@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeMessage } from '../../src/message/codec.ts';
+import type { Loss } from '../../src/message/message.ts';
 import { optionNumbers } from '../../src/message/option-numbers.ts';
 import { uintOption } from '../../src/message/options.ts';
 import { arbitraryMessage } from './support/arbitraries.ts';
@@ -69,15 +70,15 @@ describe('libcoap 4.3.1', () => {
     assert.equal(given.length, 1);
   });
 
-  it('ends as soon as it has its response: what it does not acknowledge is undelivered when its session ends', async () => {
+  it('ends as soon as it has its response: of what it did not acknowledge then nobody can say that it was lost', async () => {
     const { messaging, receive, given, takeSent, timing } = openSession();
-    let undelivered = 0;
+    const losses: Loss[] = [];
     receive(request());
     timing.advance(1_000);
     takeSent();
-    await requestAt(given, 0).answer({ onUndelivered: () => void undelivered++ });
+    await requestAt(given, 0).answer({ onUnacknowledged: (loss) => void losses.push(loss) });
     assert.equal(only(takeSent()).type, 'con');
     messaging.close();
-    assert.equal(undelivered, 1);
+    assert.deepEqual(losses, [{ cause: 'closed', isCertain: false }]);
   });
 });

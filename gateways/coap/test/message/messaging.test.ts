@@ -288,14 +288,14 @@ describe('RFC 7252 §11.3: what a peer can make a session remember', () => {
 describe('a session that ends', () => {
   it('sends nothing more and says so of what the handler answers afterwards', async () => {
     const { messaging, receive, given, takeSent, timing, lines } = openSession();
-    let undelivered = 0;
+    let unacknowledged = 0;
     receive(request());
     messaging.close();
     messaging.close();
     receive(request({ messageId: 2 }));
-    await requestAt(given, 0).answer(changed('late', { onUndelivered: () => void undelivered++ }));
+    await requestAt(given, 0).answer(changed('late', { onUnacknowledged: () => void unacknowledged++ }));
     timing.advance(300_000);
-    assert.deepEqual([undelivered, given.length, takeSent().length, timing.pending], [1, 1, 0, 0]);
+    assert.deepEqual([unacknowledged, given.length, takeSent().length, timing.pending], [1, 1, 0, 0]);
     assert.equal(lines.length, 1);
   });
 
@@ -303,10 +303,10 @@ describe('a session that ends', () => {
     const { messaging, receive, given, lines } = openSession();
     receive(request());
     messaging.close();
-    const onUndelivered = (): void => {
+    const onUnacknowledged = (): void => {
       throw new Error('the cause');
     };
-    await requestAt(given, 0).answer({ onUndelivered });
+    await requestAt(given, 0).answer({ onUnacknowledged });
     assert.match(JSON.stringify(lines), /the cause/);
   });
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { ReplyBudget } from '../../src/message/reply-budget.ts';
 import { RequestMemory } from '../../src/message/request-memory.ts';
 import {
   defaultTransmissionParameters,
@@ -11,7 +12,7 @@ import {
 import { emptyMessage, openSession, request, requestAt } from './support/session.ts';
 
 const memoryWith = (parameters: Partial<TransmissionParameters>): RequestMemory =>
-  new RequestMemory({ ...defaultTransmissionParameters, ...parameters });
+  new RequestMemory({ ...defaultTransmissionParameters, ...parameters }, new ReplyBudget());
 
 /** Remembers a request that is answered at once. */
 function answered(memory: RequestMemory, messageId: number, reply: Uint8Array): void {

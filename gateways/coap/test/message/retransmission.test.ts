@@ -11,23 +11,23 @@ import { changed, emptyMessage, only, openSession, request, requestAt } from './
 /** A session with separate responses, none of them acknowledged. */
 async function withSeparateResponses(count: number, parameters: Partial<TransmissionParameters> = {}) {
   const session = openSession({ parameters: { ackRandomFactor: 1, ...parameters } });
-  const undelivered: number[] = [];
+  const unacknowledged: number[] = [];
   for (let messageId = 1; messageId <= count; messageId++) session.receive(request({ messageId }));
   session.timing.advance(1_000);
   assert.equal(session.takeSent().length, count);
   for (let index = 0; index < count; index++) {
     await requestAt(session.given, index).answer(
-      changed(`response ${index}`, { onUndelivered: () => void undelivered.push(index) }),
+      changed(`response ${index}`, { onUnacknowledged: () => void unacknowledged.push(index) }),
     );
   }
-  return { ...session, undelivered };
+  return { ...session, unacknowledged };
 }
 
 const textOf = (message: CoapMessage): string => Buffer.from(message.payload).toString();
 
 describe('RFC 7252 §4.2: retransmission', () => {
   it('sends a response again after 2, 4, 8 and 16 seconds, gives it up after 32 more, and says so once', async () => {
-    const { timing, takeSent, undelivered, lines } = await withSeparateResponses(1);
+    const { timing, takeSent, unacknowledged, lines } = await withSeparateResponses(1);
     const first = only(takeSent());
     for (const seconds of [2, 4, 8, 16]) {
       timing.advance(seconds * 1_000 - 1);
@@ -36,11 +36,11 @@ describe('RFC 7252 §4.2: retransmission', () => {
       assert.deepEqual(only(takeSent()), first);
     }
     timing.advance(31_999);
-    assert.deepEqual(undelivered, []);
+    assert.deepEqual(unacknowledged, []);
     timing.advance(1);
-    assert.deepEqual([undelivered, takeSent()], [[0], []]);
+    assert.deepEqual([unacknowledged, takeSent()], [[0], []]);
     timing.advance(300_000);
-    assert.deepEqual([undelivered, takeSent(), timing.pending], [[0], [], 0]);
+    assert.deepEqual([unacknowledged, takeSent(), timing.pending], [[0], [], 0]);
     assert.equal(lines[0]?.cause, 'timed-out');
   });
 
@@ -60,11 +60,11 @@ describe('RFC 7252 §4.2: retransmission', () => {
 
   it('ends with an Acknowledgement, also one that carries a Response Code, §5.2.2', async () => {
     for (const code of [0, responseCodes.content]) {
-      const { timing, receive, takeSent, undelivered } = await withSeparateResponses(1);
+      const { timing, receive, takeSent, unacknowledged } = await withSeparateResponses(1);
       const { messageId } = only(takeSent());
       receive({ ...emptyMessage('ack', messageId), code });
       timing.advance(300_000);
-      assert.deepEqual([undelivered, takeSent()], [[], []]);
+      assert.deepEqual([unacknowledged, takeSent()], [[], []]);
     }
   });
 
@@ -78,47 +78,47 @@ describe('RFC 7252 §4.2: retransmission', () => {
     assert.equal(only(takeSent()).messageId, messageId);
   });
 
-  it('ends with a Reset, and the response is undelivered', async () => {
-    const { timing, receive, takeSent, undelivered } = await withSeparateResponses(1);
+  it('ends with a Reset, and the response is unacknowledged', async () => {
+    const { timing, receive, takeSent, unacknowledged } = await withSeparateResponses(1);
     const { messageId } = only(takeSent());
     receive(emptyMessage('rst', messageId));
     receive(emptyMessage('rst', messageId));
-    assert.deepEqual(undelivered, [0]);
+    assert.deepEqual(unacknowledged, [0]);
     timing.advance(300_000);
-    assert.deepEqual([undelivered, takeSent()], [[0], []]);
+    assert.deepEqual([unacknowledged, takeSent()], [[0], []]);
   });
 
   it('goes on when an Acknowledgement was lost, and takes the next one', async () => {
-    const { timing, receive, takeSent, undelivered } = await withSeparateResponses(1);
+    const { timing, receive, takeSent, unacknowledged } = await withSeparateResponses(1);
     const { messageId } = only(takeSent());
     timing.advance(6_000);
     assert.equal(takeSent().length, 2);
     receive(emptyMessage('ack', messageId));
     receive(emptyMessage('ack', messageId));
     timing.advance(300_000);
-    assert.deepEqual([undelivered, takeSent()], [[], []]);
+    assert.deepEqual([unacknowledged, takeSent()], [[], []]);
   });
 });
 
 describe('RFC 7252 §4.7: NSTART is 1', () => {
   it('sends the next response when the one before is acknowledged, in the order of the answers', async () => {
-    const { receive, takeSent, timing, undelivered } = await withSeparateResponses(3);
+    const { receive, takeSent, timing, unacknowledged } = await withSeparateResponses(3);
     for (const index of [0, 1, 2]) {
       const message = only(takeSent());
       assert.equal(textOf(message), `response ${index}`);
       receive(emptyMessage('ack', message.messageId));
     }
     timing.advance(300_000);
-    assert.deepEqual([takeSent(), undelivered], [[], []]);
+    assert.deepEqual([takeSent(), unacknowledged], [[], []]);
   });
 
   it('sends the next response when the one before is reset or given up', async () => {
-    const { receive, takeSent, timing, undelivered } = await withSeparateResponses(3);
+    const { receive, takeSent, timing, unacknowledged } = await withSeparateResponses(3);
     receive(emptyMessage('rst', only(takeSent()).messageId));
     assert.equal(textOf(only(takeSent())), 'response 1');
     timing.advance(62_000);
     assert.deepEqual(takeSent().map(textOf), [...Array(4).fill('response 1'), 'response 2']);
-    assert.deepEqual(undelivered, [0, 1]);
+    assert.deepEqual(unacknowledged, [0, 1]);
   });
 
   it('does not hold up piggybacked responses and Acknowledgements behind a response in flight', async () => {
@@ -131,30 +131,30 @@ describe('RFC 7252 §4.7: NSTART is 1', () => {
   });
 
   it('tells of each response once, whatever came of those before, when the session ends', async () => {
-    const { messaging, takeSent, timing, receive, undelivered } = await withSeparateResponses(4);
+    const { messaging, takeSent, timing, receive, unacknowledged } = await withSeparateResponses(4);
     receive(emptyMessage('ack', only(takeSent()).messageId));
     receive(emptyMessage('rst', only(takeSent()).messageId));
     takeSent();
     messaging.close();
     messaging.close();
     timing.advance(300_000);
-    assert.deepEqual([undelivered, takeSent(), timing.pending], [[1, 2, 3], [], 0]);
+    assert.deepEqual([unacknowledged, takeSent(), timing.pending], [[1, 2, 3], [], 0]);
   });
 
-  it('may be closed by whoever is told that a response is undelivered', async () => {
+  it('may be closed by whoever is told that a response is unacknowledged', async () => {
     const session = openSession();
-    let undelivered = 0;
-    const onUndelivered = (): void => {
-      undelivered++;
+    let unacknowledged = 0;
+    const onUnacknowledged = (): void => {
+      unacknowledged++;
       session.messaging.close();
     };
     for (const messageId of [1, 2]) session.receive(request({ messageId }));
     session.timing.advance(1_000);
     session.takeSent();
-    await requestAt(session.given, 0).answer({ onUndelivered });
-    await requestAt(session.given, 1).answer({ onUndelivered });
+    await requestAt(session.given, 0).answer({ onUnacknowledged });
+    await requestAt(session.given, 1).answer({ onUnacknowledged });
     session.receive(emptyMessage('rst', only(session.takeSent()).messageId));
-    assert.deepEqual([undelivered, session.takeSent(), session.timing.pending], [2, [], 0]);
+    assert.deepEqual([unacknowledged, session.takeSent(), session.timing.pending], [2, [], 0]);
   });
 });
 
@@ -179,13 +179,13 @@ describe('RFC 7252 §4.2: each response is settled once', () => {
           isClosed ||= one.kind === 'close';
           if (one.kind === 'ack' && last !== undefined && !isClosed) {
             const index = Number(textOf(last).split(' ').at(-1));
-            if (!session.undelivered.includes(index)) acknowledged.add(index);
+            if (!session.unacknowledged.includes(index)) acknowledged.add(index);
           }
           last = session.takeSent().at(-1) ?? last;
         }
         session.messaging.close();
-        assert.equal(new Set(session.undelivered).size, session.undelivered.length);
-        assert.equal(acknowledged.size + session.undelivered.length, count);
+        assert.equal(new Set(session.unacknowledged).size, session.unacknowledged.length);
+        assert.equal(acknowledged.size + session.unacknowledged.length, count);
       }),
       { numRuns: 200 },
     );

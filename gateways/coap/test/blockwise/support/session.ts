@@ -41,7 +41,7 @@ export type TestSessionOptions = {
 export const entryLifeMs = 247_000;
 
 /** Metrics that count nothing. */
-export const noMetrics: BlockMetrics = { ended: () => {}, stateOctets: () => {} };
+export const noMetrics: BlockMetrics = { ended: () => {}, unconfirmed: () => {}, stateOctets: () => {} };
 
 /** Opens a session; its handler answers 2.04 with the body backwards unless another is given. */
 export function openSession(options: TestSessionOptions = {}): TestSession {
@@ -50,6 +50,7 @@ export function openSession(options: TestSessionOptions = {}): TestSession {
   const ended: string[] = [];
   const metrics: BlockMetrics = {
     ended: (direction, outcome) => ended.push(`${direction} ${outcome}`),
+    unconfirmed: () => ended.push('unconfirmed'),
     stateOctets: () => {},
   };
   const budget =

@@ -38,7 +38,7 @@ export type WorldPlan = {
 export type WorldRequest = PlannedRequest & {
   readonly messageId: number;
   handled: number;
-  undelivered: number;
+  unacknowledged: number;
   isAcknowledgedEmpty: boolean;
   /** Different responses that reached the client, as type and text. */
   readonly answers: Set<string>;
@@ -52,7 +52,7 @@ export async function live(plan: WorldPlan) {
       ...one,
       messageId: 100 + index,
       handled: 0,
-      undelivered: 0,
+      unacknowledged: 0,
       isAcknowledgedEmpty: false,
       answers: new Set(),
     };
@@ -68,7 +68,7 @@ export async function live(plan: WorldPlan) {
     one.handled++;
     if (one.handlerMs > 0) await new Promise<void>((resolve) => void timing.after(one.handlerMs, resolve));
     if (one.isFailing) throw new Error('the handler fails');
-    return changed(`answer ${seen.messageId}`, { onUndelivered: () => void one.undelivered++ });
+    return changed(`answer ${seen.messageId}`, { onUnacknowledged: () => void one.unacknowledged++ });
   };
   const messaging = createMessaging({
     send: (datagram) => {
@@ -104,11 +104,12 @@ export async function live(plan: WorldPlan) {
     const type = one.isConfirmable ? 'con' : 'non';
     const message = request({ type, messageId: one.messageId, token });
     const isDone = (): boolean => one.isAcknowledgedEmpty || one.answers.size > 0 || !one.isConfirmable;
-    // RFC 7252 §4.2 as the client does it: five times at most.
+    // RFC 7252 §4.2 as the client does it, and once more: each way may lose two, and one may come while the first is in work,
+    // which is answered with nothing.
     const attempt = (count: number): void => {
       if (count > 0 && isDone()) return;
       sendToServer(message);
-      if (count < 4) timing.after(2_500 * 2 ** count, () => attempt(count + 1));
+      if (count < 5) timing.after(2_500 * 2 ** count, () => attempt(count + 1));
     };
     timing.after(one.startMs, () => attempt(0));
   }
