@@ -12,10 +12,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
 	piondtls "github.com/pion/dtls/v3"
+	dtlsnet "github.com/pion/dtls/v3/pkg/net"
 	"github.com/plgd-dev/go-coap/v3/dtls"
 	"github.com/plgd-dev/go-coap/v3/message"
 	"github.com/plgd-dev/go-coap/v3/message/codes"
@@ -86,10 +88,15 @@ func run() error {
 	if !known {
 		return fmt.Errorf("there are no blocks of %d octets", *block)
 	}
-	session, err := dtls.Dial(*target, configuration,
+	connection, err := shakeHands(ctx, *target, configuration)
+	if err != nil {
+		return fmt.Errorf("no session: %w", err)
+	}
+	session := dtls.Client(connection,
 		options.WithContext(ctx),
 		options.WithBlockwise(true, size, *patience),
 		options.WithTransmission(1, 2*time.Second, 4),
+		options.WithCloseSocket(),
 		// It goes on waiting for the answer to a message that it no longer sends.
 		options.WithErrors(func(problem error) {
 			if errors.Is(problem, context.DeadlineExceeded) {
@@ -97,9 +104,6 @@ func run() error {
 			}
 		}),
 	)
-	if err != nil {
-		return fmt.Errorf("no session: %w", err)
-	}
 	defer session.Close()
 
 	reader := json.NewDecoder(os.Stdin)
@@ -118,6 +122,19 @@ func run() error {
 		}
 	}
 	return nil
+}
+
+// shakeHands is done before there is any message, so that it is known what failed.
+func shakeHands(ctx context.Context, target string, configuration *piondtls.Config) (*piondtls.Conn, error) {
+	socket, err := net.Dial("udp", target)
+	if err != nil {
+		return nil, err
+	}
+	connection, err := piondtls.Client(dtlsnet.PacketConnFromConn(socket), socket.RemoteAddr(), configuration)
+	if err != nil {
+		return nil, err
+	}
+	return connection, connection.HandshakeContext(ctx)
 }
 
 func configure(certificate, key, anchors, suite string) (*piondtls.Config, error) {

@@ -9,7 +9,7 @@ import { type CoapAnswer, type CoapDriver, CoapError, type CoapRequest, coapPort
 export const goCoapProgram = fileURLToPath(new URL('../../.work/bin/coap-client', import.meta.url));
 
 /** How long it tries. */
-const patienceSeconds = 90;
+const patienceSeconds = 40;
 
 /** The driver. @param suite `CCM8`, `CCM`, `GCM` or `GCM256` */
 export function goCoapDriver(suite: string): CoapDriver {

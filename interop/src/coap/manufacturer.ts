@@ -239,7 +239,7 @@ authorityKeyIdentifier = keyid
 subjectAltName = critical, otherName:1.3.6.1.5.5.7.8.4;SEQUENCE:module_name
 [module_name]
 type = OID:1.3.6.1.4.1.6175.10.1
-serial = FORMAT:HEX, OCTETSTRING:$ENV::MODULE_SERIAL
+serial = FORMAT:ASCII, OCTETSTRING:$ENV::MODULE_SERIAL
 [crl]
 authorityKeyIdentifier = keyid
 `;

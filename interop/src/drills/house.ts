@@ -2,16 +2,13 @@
 // `gatehouse up` makes the directory and starts them once; from then on each is started singly, with the very arguments
 // that `up` gave it, which are read from its processes.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ChallengeServer } from '../acme/challenge-server.ts';
 import { startChallengeServer } from '../acme/challenge-server.ts';
-import { CommandError, lastLines, output } from '../command.ts';
+import { CommandError, output } from '../command.ts';
+import { askUp, command } from './ask-up.ts';
 import { freePort } from './free-port.ts';
 import { createResident, type Resident } from './resident.ts';
 
@@ -43,7 +40,6 @@ export type HouseOptions = {
   readonly settings?: readonly string[] | undefined;
 };
 
-const command = fileURLToPath(new URL('../../../cli/bin/gatehouse.js', import.meta.url));
 const names = { core: 'core', gate: 'acme', perspectives: ['perspective-here-a', 'perspective-here-b'] } as const;
 const all = [names.core, ...names.perspectives, names.gate] as const;
 
@@ -63,13 +59,19 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
     for (const setting of ['core.listen', 'core.management', 'acme.listen', 'acme.management']) {
       ports.set(`${setting}.port`, await freePort());
     }
-    const told = await askUp(data, [
-      ...[...ports].map(([setting, port]) => `${setting}=${port}`),
-      `acme.validation.httpPort=${challenges.httpPort}`,
-      `acme.validation.tlsPort=${challenges.tlsPort}`,
-      `acme.validation.resolver=${challenges.resolver}`,
-      ...settings,
-    ]);
+    const told = await askUp({
+      data,
+      gate: names.gate,
+      processes: all,
+      settings: [
+        ...[...ports].map(([setting, port]) => `${setting}=${port}`),
+        `acme.validation.httpPort=${challenges.httpPort}`,
+        `acme.validation.tlsPort=${challenges.tlsPort}`,
+        `acme.validation.resolver=${challenges.resolver}`,
+        ...settings,
+      ],
+    });
+    const endpoints = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8'));
     for (const name of all) {
       const parameters = [...(told.arguments.get(name) ?? []), ...(await ownPorts(name))];
       residents.push(createResident({ name, directory: data, parameters }));
@@ -93,7 +95,7 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
       residents,
       startMs,
       data,
-      acme: told.acme,
+      acme: String(endpoints.acme.directory),
       trustAnchor: told.trustAnchor,
       challenges,
       operator: async (...parameters) => {
@@ -113,47 +115,4 @@ async function ownPorts(name: string): Promise<readonly string[]> {
   if (!name.startsWith('perspective-')) return [];
   const listen = { host: '127.0.0.1', port: await freePort() };
   return ['--set', `perspective.listen=${JSON.stringify(listen)}`];
-}
-
-type Told = {
-  /** By the name of the process: what Node.js was started with. */
-  readonly arguments: ReadonlyMap<string, readonly string[]>;
-  readonly acme: string;
-  readonly trustAnchor: string;
-};
-
-/** Starts `gatehouse up` in the directory, looks how it started its processes, and stops it. */
-async function askUp(data: string, settings: readonly string[]): Promise<Told> {
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  const child = spawn(process.execPath, [command, 'up', '--data', data, '--only', 'acme', ...set], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said += chunk.toString('utf8');
-  });
-  const ended = once(child, 'exit');
-  const { promise: ready, resolve } = Promise.withResolvers<void>();
-  if (child.stdout !== null)
-    createInterface({ input: child.stdout }).on('line', (line) => line === 'ready' && resolve());
-  const failed = ended.then(([status]) => {
-    throw new CommandError(`gatehouse up ended with status ${status}: ${lastLines(said)}`);
-  });
-  await Promise.race([ready, failed]);
-  failed.catch(() => undefined);
-  const endpoints = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8'));
-  const told = {
-    arguments: new Map(all.map((name) => [name, argumentsOf(data, name)])),
-    acme: String(endpoints.acme.directory),
-    trustAnchor: readFileSync(join(data, String(endpoints.trustAnchor)), 'utf8'),
-  };
-  child.kill('SIGTERM');
-  await ended;
-  return told;
-}
-
-/** proc(5): the arguments of a process, each with a NUL after it, the program first. */
-function argumentsOf(data: string, name: string): readonly string[] {
-  const { pid } = JSON.parse(readFileSync(join(data, 'run', `${name}.json`), 'utf8'));
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1, -1);
 }
