@@ -12,7 +12,7 @@ import { describeMachine, pinToOneCore } from './pinned.ts';
 
 const inFlight = 16;
 const idleSessions = 5000;
-const leakRounds = [2_000, 20_000] as const;
+const leakRounds = [5_000, 10_000, 15_000, 20_000, 25_000] as const;
 const suites = ['ECDHE-ECDSA-AES128-CCM8', 'ECDHE-ECDSA-AES128-GCM-SHA256'];
 const kilobyte = 1024;
 const megabyte = 1024 * kilobyte;
