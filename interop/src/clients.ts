@@ -7,6 +7,7 @@ import { statusRefusals } from './broken-status-client.ts';
 import type { Client } from './client.ts';
 import { acmeClient } from './clients/acme-client.ts';
 import { acmeTinyClient } from './clients/acme-tiny.ts';
+import { brokenCoapClient } from './clients/broken-coap.ts';
 import { certbotClient, currentCertbotClient } from './clients/certbot.ts';
 import { curlClient } from './clients/curl.ts';
 import { curlStatusClient } from './clients/curl-status.ts';
@@ -73,4 +74,5 @@ export const clients: readonly Client[] = [
   libcoapGnutlsClient,
   goCoapClient,
   opensslDtlsClient,
+  brokenCoapClient,
 ];
