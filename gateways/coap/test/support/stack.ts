@@ -80,6 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const configure = (sections: Readonly<Record<string, unknown>>): void =>
     // JSON is YAML.
     writePrivately(join(directory, 'gatehouse.yaml'), JSON.stringify({ est: options.est, ...sections }));
+  configure({ core: { evidence: { anchors: evidenceAnchors } } });
   const made = await makeKeep(directory);
   const [host = '', port = ''] = made.address.split(':');
   const coreSection = {

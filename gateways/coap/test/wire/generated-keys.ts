@@ -4,13 +4,16 @@ import { describe, it } from 'node:test';
 import { newRequest } from '@gatehouse/gateway-kit/test-support/requests';
 import { type Certificate, readCertificate } from '@gatehouse/pkix/certificate';
 import { readCertificatesOnly } from '@gatehouse/pkix/cms/certificates-only';
-import { octetString } from '@gatehouse/pkix/der/writer';
+import { openEncryptedKeyPackage } from '@gatehouse/pkix/cms/encrypted-key-package';
+import { objectIdentifier, octetString, sequence } from '@gatehouse/pkix/der/writer';
+import { algorithms, pkcs9Attributes } from '@gatehouse/pkix/object-identifiers';
 import { CertificateState } from '@gatehouse/ra-client/client';
 import { optionNumbers } from '../../src/message/option-numbers.ts';
 import { type MultipartPart, readMultipart } from '../../src/multipart.ts';
 import { blockOption, uintOption, uriOptions } from '../../test-support/coap-client.ts';
 import { connectDevice } from '../support/device.ts';
 import { createEnroller } from '../support/enroller.ts';
+import { keyEncryptionKey } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 
 /** Keys that the gate generates, over the wire. */
@@ -68,13 +71,45 @@ export function generatedKeyTests(stack: Stack): void {
       assert.equal((await client.post('/est/skg', request)).code, '2.04');
     });
 
+    it('encrypt the key as the CSR asks, with format 280', async () => {
+      for (const [resource, format] of [
+        ['skg', 281],
+        ['skc', 287],
+      ] as const) {
+        const { identity, serial } = newDevice();
+        const client = await connectDevice(stack, identity);
+        const request = newRequest({
+          subject: `CN=made,serialNumber=${serial}`,
+          attributes: [
+            { type: pkcs9Attributes.decryptKeyIdentifier, values: [octetString(keyEncryptionKey.identifier)] },
+            {
+              type: pkcs9Attributes.smimeCapabilities,
+              values: [
+                sequence(
+                  sequence(objectIdentifier(algorithms.aes256Wrap)),
+                  sequence(objectIdentifier(algorithms.aes128Gcm)),
+                ),
+              ],
+            },
+          ],
+        });
+        const response = await client.post(`/est/${resource}`, request);
+        assert.equal(response.code, '2.04', response.payload.toString());
+        const parts = readMultipart(response.payload);
+        const { keys } = openEncryptedKeyPackage(only(parts, 280), { kind: 'key-encryption-key', ...keyEncryptionKey });
+        const part = only(parts, format);
+        const [certificate = part] = format === 281 ? readCertificatesOnly(part) : [part];
+        isPairOf(readCertificate(certificate), Buffer.from(keys[0] ?? []));
+      }
+    });
+
     it('never give a clear key where encryption was asked for that cannot be done, 4.00', async () => {
       const { identity, serial } = newDevice();
       const client = await connectDevice(stack, identity);
       const request = newRequest({
         subject: `CN=made,serialNumber=${serial}`,
         // DecryptKeyIdentifier of a key that nobody configured, RFC 7030 §4.4.1.1.
-        attributes: [{ type: '1.2.840.113549.1.9.16.2.37', values: [octetString(randomBytes(8))] }],
+        attributes: [{ type: pkcs9Attributes.decryptKeyIdentifier, values: [octetString(randomBytes(8))] }],
       });
       assert.equal((await client.post('/est/skg', request)).code, '4.00');
       assert.deepEqual(await certificatesOf(serial), []);

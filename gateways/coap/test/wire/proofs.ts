@@ -6,6 +6,7 @@ import { formatName } from '@gatehouse/pkix/names';
 import { RevocationReason } from '@gatehouse/ra-client/client';
 import { certificateOf, connectDevice } from '../support/device.ts';
 import { createEnroller } from '../support/enroller.ts';
+import { longLived, outlived, outlivedRevoked, revoked, unproven } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -52,6 +53,41 @@ export function proofTests(stack: Stack): void {
       const other = newRequest({ subject: 'CN=late', key: newKey() });
       assert.equal((await late.post('/est/named/sren', other)).code, '4.01');
       assert.notEqual(renewed.serialNumber, ours.certificate.serialNumber);
+    });
+  });
+
+  describe('RFC 9148 §3: certificates of makers', () => {
+    it('are verified by the keep again, 4.03 where it does not trust their maker', async () => {
+      const { identity } = newDevice();
+      const known = await connectDevice(stack, identity);
+      certificateOf(await known.post('/est/proven/sen', newRequest({ subject: 'CN=device' })));
+      const client = await connectDevice(stack, unproven.createDevice('U1'));
+      assert.equal((await client.get('/est/proven/crts')).code, '2.05');
+      const response = await client.post('/est/proven/sen', newRequest({ subject: 'CN=device' }));
+      assert.equal(response.code, '4.03');
+      assert.match(response.payload.toString(), /client-certificate-chain/);
+    });
+
+    it('enrol the names that they have, where the anchor says nothing of names', async () => {
+      const client = await connectDevice(stack, longLived.createDevice('N1'));
+      const subject = 'CN=device,O=Long Lived,serialNumber=N1';
+      certificateOf(await client.post('/est/long-lived/sen', newRequest({ subject })));
+      const other = newRequest({ subject: 'CN=device,O=Long Lived,serialNumber=N2' });
+      assert.equal((await client.post('/est/long-lived/sen', other)).code, '4.03');
+    });
+
+    it('are refused when they stand in the CRL of their maker, 4.01', async () => {
+      for (const device of [revoked, outlivedRevoked]) {
+        const client = await connectDevice(stack, device);
+        const refusal = await client.get('/est/long-lived/crts');
+        assert.equal(refusal.code, '4.01');
+        assert.match(refusal.payload.toString(), /revoked/);
+      }
+    });
+
+    it('count beyond their end where the anchor says so, with its CRL (IEEE 802.1AR)', async () => {
+      const client = await connectDevice(stack, outlived);
+      assert.equal((await client.get('/est/long-lived/crts')).code, '2.05');
     });
   });
 
