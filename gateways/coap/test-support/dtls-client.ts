@@ -35,6 +35,8 @@ export type DtlsOffer = {
   readonly signatureAlgorithms?: string | undefined;
   /** RFC 7627; true unless told. */
   readonly hasExtendedMasterSecret?: boolean | undefined;
+  /** The longest plaintext of a record that it takes, RFC 6066 §4; 16,384 unless told. */
+  readonly longestFragment?: 512 | 1024 | 2048 | 4096 | undefined;
   /** First retransmission; a second unless told (RFC 6347 §4.2.4.1). */
   readonly retransmitMs?: number | undefined;
 };
@@ -123,6 +125,7 @@ function contextOptions(options: DtlsIdentity & DtlsOffer): ClientContextOptions
     groups: options.groups,
     signatureAlgorithms: options.signatureAlgorithms,
     hasExtendedMasterSecret: options.hasExtendedMasterSecret ?? true,
+    longestFragment: options.longestFragment,
     retransmitMs: options.retransmitMs ?? 1000,
   };
 }

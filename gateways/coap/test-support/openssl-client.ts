@@ -23,6 +23,7 @@ const { lib, functions: openssl } = ffi.dlopen(null, {
   SSL_CTX_set_options: { arguments: ['pointer', 'u64'], return: 'u64' },
   SSL_CTX_set_security_level: { arguments: ['pointer', 'i32'], return: 'void' },
   SSL_CTX_set_verify: { arguments: ['pointer', 'i32', 'pointer'], return: 'void' },
+  SSL_CTX_set_tlsext_max_fragment_length: { arguments: ['pointer', 'u8'], return: 'i32' },
   SSL_CTX_use_PrivateKey: { arguments: ['pointer', 'pointer'], return: 'i32' },
   SSL_CTX_use_certificate: { arguments: ['pointer', 'pointer'], return: 'i32' },
   SSL_ctrl: { arguments: ['pointer', 'i32', 'i64', 'pointer'], return: 'i64' },
@@ -82,6 +83,8 @@ export type ClientContextOptions = {
   readonly groups?: string | undefined;
   readonly signatureAlgorithms?: string | undefined;
   readonly hasExtendedMasterSecret: boolean;
+  /** The longest plaintext of a record that it takes, RFC 6066 §4. */
+  readonly longestFragment?: 512 | 1024 | 2048 | 4096 | undefined;
   /** First retransmission of a flight; it doubles each time (RFC 6347 §4.2.4.1). */
   readonly retransmitMs: number;
 };
@@ -163,6 +166,11 @@ export class ClientContext {
     if (options.groups !== undefined) this.#list(command.setGroupsList, options.groups);
     if (options.signatureAlgorithms !== undefined) {
       this.#list(command.setSignatureAlgorithmsList, options.signatureAlgorithms);
+    }
+    if (options.longestFragment !== undefined) {
+      const mode = Math.log2(options.longestFragment) - 8;
+      if (openssl.SSL_CTX_set_tlsext_max_fragment_length(this.#pointer, mode) !== 1)
+        throw new OpensslError('fragments');
     }
     this.#identify(options.certificates, options.privateKey);
     const store = openssl.SSL_CTX_get_cert_store(this.#pointer);

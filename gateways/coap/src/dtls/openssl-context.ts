@@ -4,6 +4,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { encodeCertificate, must, OpenSslError, openSsl, text, withCertificate } from './openssl-library.ts';
+import { longestDatagram } from './openssl-wire.ts';
 import { cipherList, dtls12, groupList, isAllowed, securityLevel, signatureAlgorithmList } from './security-policy.ts';
 import type { DtlsCredentials, DtlsTrust } from './transport.ts';
 
@@ -81,6 +82,8 @@ function limitProtocol(context: bigint): void {
     must(what, () => functions.SSL_CTX_ctrl(context, number, 0n, terminated));
   };
   functions.SSL_CTX_set_options(context, contextOptions);
+  // Else it is as small as the client's longest fragment (RFC 6066 §4), and a datagram of several records is cut short.
+  functions.SSL_CTX_set_default_read_buffer_len(context, BigInt(longestDatagram));
   functions.SSL_CTX_set_security_level(context, securityLevel);
   functions.SSL_CTX_set_security_callback(context, callbacks().security);
   control('DTLS 1.2', command.minimumVersion, BigInt(dtls12));

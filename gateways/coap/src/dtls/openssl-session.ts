@@ -148,7 +148,7 @@ export class OpenSslSession {
       chain: this.#chain(),
       clientFinished,
       hasExtendedMasterSecret: functions.SSL_ctrl(ssl, command.getExtendedMasterSecretSupport, 0n, null) === 1n,
-      maximumMessageOctets: Number(functions.DTLS_get_data_mtu(ssl)),
+      maximumMessageOctets: Math.min(Number(functions.DTLS_get_data_mtu(ssl)), this.#longestFragment()),
     };
   }
 
@@ -164,6 +164,13 @@ export class OpenSslSession {
     } finally {
       functions.X509_free(x509);
     }
+  }
+
+  /** What the client can bear in one record, RFC 6066 §4. OpenSSL writes no longer one, and does not split a message. */
+  #longestFragment(): number {
+    const { functions } = openSsl();
+    const mode = functions.SSL_SESSION_get_max_fragment_length(functions.SSL_get_session(this.#ssl));
+    return mode === 0 ? plaintext.length : 256 << mode;
   }
 
   /** On a server, without the peer's own certificate. Stack and certificates belong to the session. */

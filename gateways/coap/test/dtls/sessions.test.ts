@@ -54,6 +54,39 @@ describe('RFC 9148 §3: sessions', () => {
       assert.equal(session.octetsOut, session.maximumMessageOctets);
     }));
 
+  it('sends no longer record than the client can bear (RFC 6066 §4, RFC 7925 §12)', () =>
+    withServer({}, async (server) => {
+      for (const longestFragment of [512, 1024] as const) {
+        const client = await server.connect({ longestFragment });
+        const session = server.opened.at(-1);
+        assert.ok(session);
+        assert.equal(session.maximumMessageOctets, longestFragment);
+        const arrived = Promise.withResolvers<Buffer>();
+        client.onMessage = arrived.resolve;
+        session.send(Buffer.alloc(longestFragment));
+        assert.equal((await arrived.promise).length, longestFragment);
+      }
+      await server.connect({ longestFragment: 4096 });
+      assert.ok((server.opened.at(-1)?.maximumMessageOctets ?? 4096) < 1280);
+    }));
+
+  it('reads a flight of small records that come in one datagram (RFC 6066 §4, RFC 6347 §4.1.1)', () =>
+    withServer({}, async (server) => {
+      const flights: number[] = [];
+      await server.connect({
+        longestFragment: 512,
+        mtu: 1500,
+        transformOutgoing: (datagram) => {
+          flights.push(datagram.length);
+          return [datagram];
+        },
+      });
+      // More than a record of 512 octets with all that OpenSSL allows it besides.
+      assert.ok(Math.max(...flights) > 1000);
+      // Nothing was sent again.
+      assert.equal(flights.length, 3);
+    }));
+
   it('reads all records of a datagram that holds several', () =>
     withServer({}, async (server) => {
       const held: Buffer[] = [];

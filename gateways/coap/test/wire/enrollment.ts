@@ -110,6 +110,18 @@ export function enrollmentTests(stack: Stack): void {
       assert.ok(messages.length > 1 && messages.every(({ payload }) => payload.length <= 512));
     });
 
+    it('has smaller blocks for a client whose records are small (RFC 6066 §4), whatever it wishes', async () => {
+      const { identity, serial } = newDevice();
+      const client = await connectDevice(stack, identity, {
+        coap: { blockSize: 256, responseBlockSize: 1024 },
+        dtls: { longestFragment: 512 },
+      });
+      const { code, messages } = await client.get('/est/crts');
+      assert.equal(code, '2.05');
+      assert.ok(messages.every(({ payload }) => payload.length <= 256));
+      certificateOf(await client.post('/est/sen', newRequest({ subject: `CN=small,serialNumber=${serial}` })));
+    });
+
     it('runs an enrollment once, however many messages it takes', async () => {
       const { certificate, key } = await enrol('device', { coap: { blockSize: 32, responseBlockSize: 32 } });
       const found = await stack.operator.findCertificates({
