@@ -104,7 +104,9 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   };
 
   const wholeMessage = (response: CoapResponse, fields: RequestFields, wish: Block | undefined): ResponseMessage => {
-    const { code, payload = new Uint8Array() } = response;
+    const { code, payload: given = new Uint8Array() } = response;
+    // What is not kept cannot be sent in blocks: a "not now" goes without a diagnostic payload that is too long.
+    const payload = given.length <= octetsOfBlock(roomFor(response)) ? given : new Uint8Array();
     // Who speaks of blocks is told that there is one only.
     const block: Block | undefined =
       wish !== undefined && classOf(code) === 2 && payload.length > 0
