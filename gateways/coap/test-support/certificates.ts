@@ -73,10 +73,11 @@ export type Authority = {
 /** A self-signed CA. */
 export function createAuthority(name: string, kind: KeyKind = 'P-256'): Authority {
   const key = newKey(kind);
-  return authority(name, key, write({ subject: name, key, isAuthority: true }, name, key));
+  return authorityOf(name, key, write({ subject: name, key, isAuthority: true }, name, key));
 }
 
-function authority(name: string, key: KeyObject, certificate: Uint8Array): Authority {
+/** What signs as a CA, whether or not its certificate says that it is one. */
+export function authorityOf(name: string, key: KeyObject, certificate: Uint8Array): Authority {
   return {
     name,
     key,
@@ -84,7 +85,7 @@ function authority(name: string, key: KeyObject, certificate: Uint8Array): Autho
     issue: (shape) => write(shape, name, key),
     issueAuthority: (below) => {
       const ownKey = newKey();
-      return authority(below, ownKey, write({ subject: below, key: ownKey, isAuthority: true }, name, key));
+      return authorityOf(below, ownKey, write({ subject: below, key: ownKey, isAuthority: true }, name, key));
     },
   };
 }

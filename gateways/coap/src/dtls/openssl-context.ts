@@ -45,6 +45,9 @@ const ellipticCurveKey = 408;
 // X509_V_FLAG_NO_CHECK_TIME: devices' certificates of manufacturers may have ended (coaps.md §4); judged above, always.
 const noCheckTime = 0x200000n;
 const partialChain = 0x80000n;
+// X509_PURPOSE_ANY: what a certificate is for is judged above too, since a server's may renew itself (RFC 9148 §4.2). That an
+// issuer is a CA and may sign certificates is no purpose: OpenSSL looks at that all the same.
+const anyPurpose = 7;
 
 /**
  * Makes a context. The caller frees it.
@@ -129,6 +132,7 @@ function useTrust(context: bigint, { anchors, intermediates }: DtlsTrust): void 
   }
   if (anchors.some((der) => !isSelfIssued(der))) flags |= partialChain;
   must('its parameters', () => functions.X509_VERIFY_PARAM_set_flags(parameters, flags));
+  must('its parameters', () => functions.X509_VERIFY_PARAM_set_purpose(parameters, anyPurpose));
   functions.SSL_CTX_set_verify(context, verifyMode, callbacks().verification);
   functions.SSL_CTX_set_verify_depth(context, verifyDepth);
 }

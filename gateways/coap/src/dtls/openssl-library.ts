@@ -70,6 +70,7 @@ const symbols = {
   X509_STORE_CTX_get_error: { arguments: ['pointer'], return: 'i32' },
   X509_STORE_add_cert: { arguments: ['pointer', 'pointer'], return: 'i32' },
   X509_VERIFY_PARAM_set_flags: { arguments: ['pointer', 'u64'], return: 'i32' },
+  X509_VERIFY_PARAM_set_purpose: { arguments: ['pointer', 'i32'], return: 'i32' },
   X509_free: { arguments: ['pointer'], return: 'void' },
   X509_verify_cert_error_string: { arguments: ['i64'], return: 'pointer' },
   d2i_X509: { arguments: ['pointer', 'pointer', 'i64'], return: 'pointer' },

@@ -2,12 +2,27 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { badDevices, createManufacturer } from '../../test-support/certificates.ts';
+import { keyPurposes } from '@gatehouse/pkix/object-identifiers';
+import { authorityOf, badDevices, createManufacturer, type Device, newKey } from '../../test-support/certificates.ts';
 import { hasComeTo } from '../dtls-hostile/conversation.ts';
 import { sClient } from './support/s-client.ts';
 import { manufacturer, type TestServer, withServer } from './support/server.ts';
 
 const device = manufacturer.createDevice('77');
+
+/** What a device shows that was certified by another device. */
+function deviceOfDevice(serial: string, purposes: readonly string[]): Device {
+  const subject = `CN=issuer,serialNumber=${serial}`;
+  const issuer = manufacturer.createDevice(serial, { subject, purposes });
+  const key = newKey();
+  return {
+    key,
+    certificate: authorityOf(subject, issuer.key, issuer.certificate).issue({ subject: 'serialNumber=1', key }),
+    chain: [issuer.certificate, ...issuer.chain],
+    privateKey: key.export({ format: 'der', type: 'pkcs8' }),
+  };
+}
+
 const failed = 'a DTLS handshake failed';
 
 function failure({ lines }: TestServer): Record<string, unknown> {
@@ -74,7 +89,12 @@ describe('RFC 9148 §3: who is let in', () => {
     ['no certificate', undefined, /peer did not return a certificate/],
     ['a certificate of an unknown issuer', createManufacturer('Nobody').createDevice('1'), /unable to get|self-signed/],
     ['an RSA-1024 certificate', manufacturer.createDevice('weak', badDevices.weakKey), /key too (weak|small)/],
-    ['a certificate for servers', manufacturer.createDevice('purpose', badDevices.wrongPurpose), /purpose/],
+    ['a certificate that a device issued', deviceOfDevice('issuer', []), /invalid CA certificate/],
+    [
+      'one that a device for servers issued',
+      deviceOfDevice('server', [keyPurposes.serverAuth]),
+      /invalid CA certificate/,
+    ],
   ] as const) {
     it(`refuses ${what} with an alert and one log line that says why`, () =>
       withServer({}, async (server) => {
@@ -93,6 +113,11 @@ describe('RFC 9148 §3: who is let in', () => {
   it('lets an expired certificate through to be judged above, coaps.md §4', () =>
     withServer({}, async (server) => {
       assert.ok((await sClient(server.port, manufacturer.createDevice('old', badDevices.expired))).isEchoed);
+    }));
+
+  it('lets a certificate for servers through to be judged above: one of our own CA may renew itself', () =>
+    withServer({}, async (server) => {
+      assert.ok((await sClient(server.port, manufacturer.createDevice('purpose', badDevices.wrongPurpose))).isEchoed);
     }));
 });
 
