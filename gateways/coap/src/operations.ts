@@ -1,6 +1,7 @@
 // What each resource of EST-coaps does, RFC 9148 §4.2: it finds out who asks, calls the operation of EST, and puts the outcome
 // into the format that was asked for. The operations themselves are those of EST over HTTPS.
 
+import { onlyAnchor } from '@gatehouse/gateway-kit/est/ca-certificates';
 import type { Label } from '@gatehouse/gateway-kit/est/configuration';
 import { writeCsrAttributes } from '@gatehouse/gateway-kit/est/csr-attributes';
 import { simpleEnroll } from '@gatehouse/gateway-kit/est/enroll';
@@ -74,16 +75,18 @@ function isServed(label: Label, name: ResourceName): boolean {
   return name !== 'att' || csrAttributes.classic || csrAttributes.template || channelBinding.policy === 'required';
 }
 
-// RFC 9148 §4.3: a single certificate can be given without a container; of several none can be left out.
+// RFC 9148 §4.3: one certificate can be given without a container. The trust anchor is what a client cannot do without; what
+// stands below it is in 281. In a roll-over there are two anchors, of which none may be left out.
 async function answerCaCertificates(gate: CoapGate, exchange: CoapExchange): Promise<CoapResponse> {
   await admit(gate, exchange);
-  const { certificatesOnly, certificates } = await gate.caCertificates.current();
-  if (exchange.format === contentFormats.certificatesOnly) return answerDocument(certificatesOnly, exchange.format);
-  const [certificate, ...more] = certificates;
-  if (certificate === undefined || more.length > 0) {
-    throw new NotAcceptableError(`there are several CA certificates: accept ${contentFormats.certificatesOnly}`);
+  const store = await gate.caCertificates.current();
+  if (exchange.format === contentFormats.certificatesOnly)
+    return answerDocument(store.certificatesOnly, exchange.format);
+  const anchor = onlyAnchor(store, gate.clock.now());
+  if (anchor === undefined) {
+    throw new NotAcceptableError(`there is not one trust anchor: accept ${contentFormats.certificatesOnly}`);
   }
-  return answerDocument(certificate, exchange.format);
+  return answerDocument(anchor.der, exchange.format);
 }
 
 async function answerCsrAttributes(gate: CoapGate, exchange: CoapExchange): Promise<CoapResponse> {

@@ -43,9 +43,11 @@ export function enrollmentTests(stack: Stack): void {
       }
     });
 
-    it('is 4.06 for 287, since there are several certificates', async () => {
+    it('is the one trust anchor alone for 287', async () => {
       const client = await connectDevice(stack, newDevice().identity);
-      assert.equal((await client.get('/est/crts', 287)).code, '4.06');
+      const response = await client.get('/est/crts', 287);
+      assert.deepEqual([response.code, response.contentFormat], ['2.05', 287]);
+      assert.deepEqual(response.payload, Buffer.from(stack.trustAnchor));
     });
 
     it('is for every device that may come in under the label, whatever it may enrol there', async () => {

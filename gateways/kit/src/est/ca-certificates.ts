@@ -54,6 +54,12 @@ export function createCaCertificates(core: Pick<CoreClient, 'getTrustBundle'>, c
   };
 }
 
+/** The trust anchor, where exactly one is valid at this time; in a roll-over there are two. */
+export function onlyAnchor({ anchors }: Pick<TrustStore, 'anchors'>, at: Date): Certificate | undefined {
+  const [anchor, ...more] = anchors.filter(({ notBefore, notAfter }) => notBefore <= at && at <= notAfter);
+  return more.length === 0 ? anchor : undefined;
+}
+
 function readTrustBundle({ issuingCertificates, trustAnchors, linkCertificates }: TrustBundle): TrustStore {
   // OldWithNew and NewWithOld come last.
   const certificates = [...issuingCertificates, ...trustAnchors, ...linkCertificates];

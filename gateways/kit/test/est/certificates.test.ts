@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { createCaCertificates } from '@gatehouse/gateway-kit/est/ca-certificates';
+import { createCaCertificates, onlyAnchor } from '@gatehouse/gateway-kit/est/ca-certificates';
 import { type JudgedExchange, judgeClientCertificate } from '@gatehouse/gateway-kit/est/client-certificate';
 import { estPolicyShape, type TrustAnchorSettings } from '@gatehouse/gateway-kit/est/configuration';
 import { openForeignAnchors } from '@gatehouse/gateway-kit/est/foreign-anchors';
@@ -103,6 +103,22 @@ describe('RFC 7030 §3.6: certificates of our own CA', () => {
 
   it('are told from octets that are no certificate', async () => {
     assert.match(await setUp().verdict('simpleenroll', Uint8Array.of(0x30, 0x00)), /cannot be read/);
+  });
+});
+
+describe('RFC 9148 §4.3: the one trust anchor', () => {
+  const now = new Date();
+  const { certificate } = createManufacturer('CN=Root');
+  const anchor = readCertificate(certificate);
+  const other = readCertificate(createManufacturer('CN=Next root').certificate);
+
+  it('is there when one is valid, and not while there are two or none', () => {
+    const ended = { ...other, notAfter: new Date(now.getTime() - day) };
+    const toCome = { ...other, notBefore: new Date(now.getTime() + day) };
+    assert.equal(onlyAnchor({ anchors: [anchor] }, now), anchor);
+    assert.equal(onlyAnchor({ anchors: [ended, anchor, toCome] }, now), anchor);
+    assert.equal(onlyAnchor({ anchors: [anchor, other] }, now), undefined);
+    assert.equal(onlyAnchor({ anchors: [ended] }, now), undefined);
   });
 });
 
