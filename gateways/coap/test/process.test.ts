@@ -127,6 +127,28 @@ describe('RFC 7252 §5.9.3.4: while the keep is away', () => {
   });
 });
 
+describe('RFC 9148 §3: a gate that starts while the keep is away', () => {
+  it('lets devices of makers in, says that it is not ready, and knows our own certificates when the keep is back', async () => {
+    const { enrol, identityOf } = createEnroller(stack);
+    const ours = await enrol('named', { subject: 'CN=ours' });
+    await stack.core.stop();
+    await stack.gate.stop();
+    await stack.startGate();
+    assert.equal((await management('/readyz')).status, 503);
+    const { identity, serial } = newDevice();
+    const client = await connectDevice(stack, identity);
+    const refused = await client.post('/est/sen', newRequest({ subject: `CN=early,serialNumber=${serial}` }));
+    assert.equal(refused.code, '5.03');
+    await assert.rejects(connectDevice(stack, identityOf(ours)));
+
+    await stack.startCore();
+    await stack.gate.line(({ msg }) => msg === 'the trust anchors of clients changed');
+    const again = await connectDevice(stack, identityOf(ours));
+    assert.equal((await again.get('/est/named/crts')).code, '2.05');
+    assert.equal((await management('/readyz')).status, 200);
+  });
+});
+
 describe('RFC 7252 §5.9.3.4: while too much is in work', () => {
   it('answers 5.03 with Max-Age beyond what it may have in work, and goes on with that', async () => {
     await stack.gate.stop();
