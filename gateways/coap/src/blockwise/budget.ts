@@ -101,7 +101,8 @@ export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
         sweep();
         arm();
       },
-      Math.max(1, first.until - clock.now().getTime()),
+      // A clock that is set back makes nobody wait longer.
+      Math.min(entryLifeMs, Math.max(1, first.until - clock.now().getTime())),
     );
     timer.unref();
   };
