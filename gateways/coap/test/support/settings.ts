@@ -66,6 +66,14 @@ extendedKeyUsage: [clientAuth]
 validity: { default: 90d, maximum: 90d, backdate: 1m }
 evidence: [{ type: client-certificate-chain }]
 ${shared}`,
+  serving: `
+name: serving
+description: Servers known by a common name alone
+subject: { rule: from-request, attributes: [{ type: CN, presence: required }], others: refuse }
+names: { allowed: [] }
+extendedKeyUsage: [serverAuth]
+validity: { default: 90d, maximum: 90d, backdate: 1m }
+${shared}`,
   fleeting: `
 name: fleeting
 description: Devices whose certificates end at once
@@ -81,6 +89,7 @@ const labels = {
   client: { profile: 'tls-client' },
   approved: { profile: 'approved' },
   named: { profile: 'named' },
+  serving: { profile: 'serving' },
   fleeting: { profile: 'fleeting', renewal: { expiredGrace: '1h' } },
   bound: { profile: 'device-identity', channelBinding: { policy: 'required' } },
   exported: {
@@ -99,6 +108,7 @@ const served = [
   'device',
   'approved',
   'named',
+  'serving',
   'fleeting',
   'proven',
   'bound',

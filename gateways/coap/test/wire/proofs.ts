@@ -24,6 +24,19 @@ export function proofTests(stack: Stack): void {
       assert.equal((await client.post('/est/client/sen', newRequest({ subject: 'CN=own-1' }))).code, '4.03');
     });
 
+    it('renew themselves when they are for servers, as over HTTPS, and enrol nothing', async () => {
+      const ours = await enrol('serving', { subject: 'CN=server-1' });
+      const client = await connectDevice(stack, identityOf(ours));
+      assert.equal((await client.get('/est/serving/crts')).code, '2.05');
+      const renewed = certificateOf(await client.post('/est/serving/sren', newRequest({ subject: 'CN=server-1' })));
+      assert.equal(formatName(renewed.subject), 'CN=server-1');
+      const refusal = await client.post('/est/serving/sen', newRequest({ subject: 'CN=server-1' }));
+      assert.deepEqual(
+        [refusal.code, refusal.payload.toString()],
+        ['4.03', 'the client certificate is not for clients'],
+      );
+    });
+
     it('are refused from the moment they are revoked, on the session that stands and on new ones, 4.01', async () => {
       const ours = await enrol('named', { subject: 'CN=revoked' });
       const client = await connectDevice(stack, identityOf(ours));
