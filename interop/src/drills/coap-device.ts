@@ -18,8 +18,8 @@ export type PatientDeviceOptions = {
 };
 
 /** Times of a device that lives faster than others, so that a drill sees much in little time (RFC 7252 §4.8). */
-const times = { ackTimeoutMs: 400, maximumRetransmissions: 3, responseTimeoutMs: 8_000 } as const;
-const handshakeTimes = { retransmitMs: 400, handshakeTimeoutMs: 6_000 } as const;
+const times = { ackTimeoutMs: 300, maximumRetransmissions: 3, responseTimeoutMs: 6_000 } as const;
+const handshakeTimes = { retransmitMs: 300, handshakeTimeoutMs: 3_500 } as const;
 const patienceMs = 90_000;
 /** After an attempt that came to nothing. */
 const breathMs = 100;

@@ -12,13 +12,13 @@ import { recordsOf } from '../../src/drills/keep-ledger.ts';
 import { startKiller } from '../../src/drills/killer.ts';
 import { chooseSeed, createRandom } from '../../src/drills/random.ts';
 
-const leastDevices = 48;
-const leastMs = 40_000;
-const inFlight = 12;
+const leastDevices = 36;
+const leastMs = 35_000;
+const inFlight = 10;
 const weather = { loss: 0.1 } as const;
 const profile = 'device-identity';
 /** Time between two kills, where a process is ready again after a second; longer on a machine that is busy with other things. */
-const pauseMs = { shortest: 800, longest: 2_400, startMs: 1_000 } as const;
+const pauseMs = { shortest: 1_500, longest: 4_000, startMs: 1_000 } as const;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const seed = chooseSeed();
