@@ -142,6 +142,32 @@ export function generatedKeyTests(stack: Stack): void {
       assert.equal(certificate?.state, CertificateState.CERTIFICATE_STATE_REVOKED);
     });
 
+    it('keep it when the device goes as soon as it has the key, and its Acknowledgement is lost', async () => {
+      const { identity, serial } = newDevice();
+      const client = await connectDevice(stack, identity, { coap: { responseBlockSize: 1024 } });
+      assert.equal((await client.get('/est/crts')).code, '2.05');
+      const { promise: acknowledged, resolve: acknowledge } = Promise.withResolvers<void>();
+      const { promise: received, resolve: receive } = Promise.withResolvers<Buffer>();
+      client.coap.exchanges.onAnything = ({ ack, confirmable, code, payload }) => {
+        if (ack && code === '0.00') acknowledge();
+        if (!confirmable) return;
+        receive(payload);
+        client.dtls.close();
+      };
+      stack.core.signal('SIGSTOP');
+      try {
+        client.post('/est/skg', newRequest({ subject: `CN=hasty,serialNumber=${serial}` })).catch(() => undefined);
+        await acknowledged;
+      } finally {
+        stack.core.signal('SIGCONT');
+      }
+      const parts = readMultipart(await received);
+      const [der = Buffer.alloc(0)] = readCertificatesOnly(only(parts, 281));
+      isPairOf(readCertificate(der), only(parts, 284));
+      await stack.gate.line((line) => String(line.msg).includes('was not confirmed') && line.session !== undefined);
+      assert.equal(await stateOf(readCertificate(der).serialNumber), CertificateState.CERTIFICATE_STATE_VALID);
+    });
+
     it('are given again to a device that comes back on another port, and stay good then', async () => {
       const { identity, serial } = newDevice();
       const request = newRequest({ subject: `CN=back,serialNumber=${serial}` });
