@@ -5,7 +5,8 @@
 import { type Certificate, readCertificate, subjectAlternativeNames } from '@gatehouse/pkix/certificate';
 import { validatePath } from '@gatehouse/pkix/certification-path';
 import { PkixError } from '@gatehouse/pkix/errors';
-import { findExtension, readExtendedKeyUsage } from '@gatehouse/pkix/extensions';
+import { findExtension, type KeyUsage, readExtendedKeyUsage, readKeyUsage } from '@gatehouse/pkix/extensions';
+import { formatName } from '@gatehouse/pkix/names';
 import { extensionIds, keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
@@ -92,6 +93,7 @@ export async function judgeClientCertificate(
     sent = peer.chain.map(readCertificate);
     // What is asked of it further on must be readable too: a certificate of another maker may hold anything there.
     purposesOf(certificate);
+    usagesOf(certificate);
     subjectAlternativeNames(certificate);
   } catch (error) {
     if (!(error instanceof PkixError)) throw error;
@@ -166,8 +168,8 @@ function judgeForeign(
       reason = `certificates of ${anchor.name} do not count ${operation === undefined ? '' : `for ${operation} `}here`;
       continue;
     }
-    const purposes = purposesOf(certificate);
-    if (purposes !== undefined && !isForClients(purposes)) return refused('the client certificate is not for clients');
+    const misuse = misuseOf(path.path);
+    if (misuse !== undefined) return refused(misuse);
     const status = anchor.revocationStatus(certificate, now);
     if (status !== 'good') {
       return refused(
@@ -188,6 +190,20 @@ function judgeForeign(
   return refused(reason, isOutOfPlace);
 }
 
+/**
+ * Why the certificates of a path from a client's to an anchor are not meant for what is done with them; undefined when they
+ * are. A CA that is bound to other purposes (RFC 5280 §4.2.1.12, as everybody reads it for CAs) makes no clients, and who
+ * proves a key by signing must be allowed to (§4.2.1.3, RFC 5246 §7.4.8): a CA's own certificate is no device's.
+ */
+function misuseOf([certificate, ...issuers]: readonly Certificate[]): string | undefined {
+  if (certificate === undefined) return 'there is no client certificate';
+  if (!isForClients(purposesOf(certificate))) return 'the client certificate is not for clients';
+  if (usagesOf(certificate)?.includes('digitalSignature') === false)
+    return 'the client certificate is not for signatures';
+  const other = issuers.find((issuer) => !isForClients(purposesOf(issuer)));
+  return other === undefined ? undefined : `its issuer '${formatName(other.subject)}' is not for clients`;
+}
+
 /** Whether a certificate with these purposes may stand for a client. */
 export function isForClients(purposes: readonly string[] | undefined): boolean {
   return (
@@ -201,6 +217,11 @@ export function isForClients(purposes: readonly string[] | undefined): boolean {
 function purposesOf(certificate: Certificate): readonly string[] | undefined {
   const extension = findExtension(certificate.extensions, extensionIds.extendedKeyUsage);
   return extension === undefined ? undefined : readExtendedKeyUsage(extension.value);
+}
+
+function usagesOf(certificate: Certificate): readonly KeyUsage[] | undefined {
+  const extension = findExtension(certificate.extensions, extensionIds.keyUsage);
+  return extension === undefined ? undefined : readKeyUsage(extension.value);
 }
 
 function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {

@@ -10,12 +10,12 @@ import { openForeignAnchors } from '@gatehouse/gateway-kit/est/foreign-anchors';
 import { collectLabels } from '@gatehouse/gateway-kit/est/labels';
 import type { OperationName } from '@gatehouse/gateway-kit/est/operation-names';
 import { signCertificateList } from '@gatehouse/gateway-kit/test-support/certificate-list';
-import { createManufacturer, newKey } from '@gatehouse/gateway-kit/test-support/requests';
+import { createManufacturer, type DeviceShape, newKey } from '@gatehouse/gateway-kit/test-support/requests';
 import { readCertificate } from '@gatehouse/pkix/certificate';
 import { crlNumber, deltaCrlIndicator, issuingDistributionPoint } from '@gatehouse/pkix/crl/extensions';
 import { integer } from '@gatehouse/pkix/der/writer';
-import type { Extension } from '@gatehouse/pkix/extensions';
-import { extensionIds } from '@gatehouse/pkix/object-identifiers';
+import { basicConstraints, type Extension } from '@gatehouse/pkix/extensions';
+import { extensionIds, keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { encodePem } from '@gatehouse/pkix/pem';
 import { type CertificateRecord, CertificateState, type CoreClient } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
@@ -34,14 +34,18 @@ const configuration = z.strictObject(estPolicyShape).parse({
   labels: { l: { profile: 'p', renewal: { expiredGrace: '10d' } } },
 });
 
-function exchange(certificate: Uint8Array | undefined, operation: OperationName | undefined): JudgedExchange {
+function exchange(
+  certificate: Uint8Array | undefined,
+  operation: OperationName | undefined,
+  chain: readonly Uint8Array[] = [],
+): JudgedExchange {
   const label = collectLabels(configuration).find('l');
   assert.ok(label !== undefined);
   return {
     requestId: 'r',
     operation,
     label,
-    peer: { certificate, chain: [] },
+    peer: { certificate, chain },
   };
 }
 
@@ -212,7 +216,12 @@ describe('RFC 9148 §3: certificates of devices that only look', () => {
   const maker = createManufacturer('CN=Maker CA');
   const file = join(directory, 'looking.pem');
   writeFileSync(file, encodePem('CERTIFICATE', maker.certificate));
-  const verdict = async (der: Uint8Array, operation: OperationName | undefined, labels = ['l']) => {
+  const verdict = async (
+    der: Uint8Array,
+    operation: OperationName | undefined,
+    labels = ['l'],
+    chain: Uint8Array[] = [],
+  ) => {
     const settings: TrustAnchorSettings = {
       name: 'maker',
       file,
@@ -229,7 +238,7 @@ describe('RFC 9148 §3: certificates of devices that only look', () => {
       caCertificates: { current: async () => none },
       foreignAnchors: all,
     };
-    const result = await judgeClientCertificate(judge, exchange(der, operation));
+    const result = await judgeClientCertificate(judge, exchange(der, operation, chain));
     return result.kind === 'refused' ? result.reason : result.kind;
   };
 
@@ -239,6 +248,39 @@ describe('RFC 9148 §3: certificates of devices that only look', () => {
     assert.equal(await verdict(device, 'simpleenroll'), 'accepted');
     assert.equal(await verdict(device, 'csrattrs'), 'certificates of maker do not count for csrattrs here');
     assert.equal(await verdict(device, undefined, ['other']), 'certificates of maker do not count here');
+  });
+
+  it('are refused when they are not for clients or not for signatures, RFC 5280 §4.2.1.3 and §4.2.1.12', async () => {
+    const verdictOn = (shape: Partial<DeviceShape>) =>
+      verdict(maker.issue({ subject: 'serialNumber=1', key: newKey(), ...shape }), undefined);
+    assert.equal(await verdictOn({ purposes: [], usages: [] }), 'accepted');
+    assert.equal(await verdictOn({ purposes: [keyPurposes.anyExtendedKeyUsage] }), 'accepted');
+    assert.equal(await verdictOn({ usages: ['digitalSignature', 'keyEncipherment'] }), 'accepted');
+    assert.match(await verdictOn({ purposes: [keyPurposes.serverAuth] }), /not for clients/);
+    assert.match(await verdictOn({ usages: ['keyEncipherment'] }), /not for signatures/);
+    assert.match(await verdict(maker.certificate, undefined), /not for signatures/);
+  });
+
+  it('are refused when a CA above them is bound to other purposes, RFC 5280 §4.2.1.12', async () => {
+    const below = createManufacturer('CN=Below');
+    const device = below.issue({ subject: 'serialNumber=1', key: newKey() });
+    const chainBy = (purposes: readonly string[]) => [
+      maker.issue({
+        subject: 'CN=Below',
+        key: below.key,
+        usages: ['keyCertSign'],
+        purposes,
+        extensions: [basicConstraints({ ca: true })],
+      }),
+    ];
+    assert.equal(await verdict(device, 'simpleenroll', ['l'], chainBy([])), 'accepted');
+    assert.equal(await verdict(device, 'simpleenroll', ['l'], chainBy([keyPurposes.clientAuth])), 'accepted');
+    for (const operation of ['simpleenroll', undefined] as const) {
+      assert.match(
+        await verdict(device, operation, ['l'], chainBy([keyPurposes.codeSigning])),
+        /'CN=Below' is not for/,
+      );
+    }
   });
 
   it('are refused when what they say of themselves cannot be read', async () => {
