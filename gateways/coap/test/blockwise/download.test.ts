@@ -136,6 +136,39 @@ describe('RFC 7959 §2.4: responses in blocks', () => {
     assert.equal(answer.code, responseCodes.requestEntityIncomplete);
   });
 
+  it('RFC 9175 §3.2.1: an empty Request-Tag is not an absent one: the response of a request without it is not meant', async () => {
+    const session = openSession({ handle: answering({ ...certificates, code: responseCodes.changed }) });
+    await sendAll(session, uploadOf(bodyOf(100), 2));
+    const empty = message({ tag: new Uint8Array(), block2: block(1, 5) });
+    assert.equal((await session.send(empty)).code, responseCodes.requestEntityIncomplete);
+    assert.equal((await session.send(message({ block2: block(1, 5) }))).code, responseCodes.changed);
+  });
+
+  it('RFC 7959 §3.3: a request with both options asks for a block of the response, and uploads nothing', async () => {
+    const session = openSession({ handle: answering({ ...certificates, code: responseCodes.changed }) });
+    await sendAll(session, uploadOf(bodyOf(100), 2));
+    const begun = uploadOf(bodyOf(200), 2, { path: ['est', 'sren'] });
+    await sendAll(session, begun.slice(0, 1));
+    const both = { payload: bodyOf(64), block1: { number: 0, isMore: true, sizeExponent: 2 }, block2: block(1, 5) };
+    assert.deepEqual(block2Of(await session.send(message(both))), { number: 1, isMore: true, sizeExponent: 5 });
+    const lost = await session.send(message({ ...both, path: ['est', 'skg'] }));
+    assert.equal(lost.code, responseCodes.requestEntityIncomplete);
+    // The upload of the other resource goes on as if nothing had come.
+    assert.equal((await sendAll(session, begun.slice(1))).code, responseCodes.changed);
+    assert.equal(session.requests.length, 2);
+  });
+
+  it('RFC 7252 §5.8.1, §5.10.6.2: a GET may have a payload and an ETag; neither changes its response', async () => {
+    const session = openSession({ handle: answering(certificates) });
+    const first = await session.send(message(get));
+    const eTag = optionOf(first, optionNumbers.eTag) ?? assert.fail();
+    const options = [{ number: optionNumbers.eTag, value: eTag }];
+    const again = await session.send(message({ ...get, options, payload: bodyOf(30) }));
+    assert.deepEqual([again.code, again.payload], [first.code, first.payload]);
+    const next = await session.send(message({ ...get, options, payload: bodyOf(30), block2: block(1, 5) }));
+    assert.deepEqual(Buffer.from(next.payload), body.subarray(512, 1_024));
+  });
+
   it('RFC 7959 §2.9.2: a block of a response that is gone is 4.08, of another resource too', async () => {
     const session = openSession({ handle: answering(certificates) });
     assert.equal(

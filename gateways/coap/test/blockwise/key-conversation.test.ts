@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { responseCodes } from '../../src/message/codes.ts';
 import type { CoapResponse } from '../../src/request.ts';
 import { emptyMessage } from '../message/support/session.ts';
-import { figure, openConversation } from './support/conversation.ts';
-import { bodyOf } from './support/session.ts';
+import { figure, type Heard, openConversation } from './support/conversation.ts';
+import { block2Of, bodyOf } from './support/session.ts';
 
 const path = ['est', 'skg'];
 const csr = bodyOf(40);
@@ -114,5 +115,105 @@ describe('RFC 9148 §4.8: the certificate of a generated key', () => {
     });
     await listen();
     assert.deepEqual(events, ['undelivered']);
+  });
+});
+
+/** What becomes of a datagram of the gate, and of what the client says to it. */
+const fate = fc.constantFrom('lost', 'taken', 'taken, its Acknowledgement lost', 'rejected');
+const act = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('asks', 'asks again', 'fetches', 'is answered') },
+  { weight: 3, arbitrary: fc.constantFrom(1_000, 2_000, 10_000, 70_000, 250_000) },
+);
+type Act = typeof act extends fc.Arbitrary<infer Value> ? Value : never;
+// The second of them begin with a response in a message of its own.
+const someActs: fc.Arbitrary<readonly Act[]> = fc.array(act, { minLength: 2, maxLength: 10 });
+
+describe('RFC 9148 §4.8: whatever is lost on the way', () => {
+  it('a client that has the whole never has its certificate revoked; one that was never sent the end always has', async () => {
+    const seen = { delivered: 0, undelivered: 0, whole: 0 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(300, 300, 400, 1_300),
+        fc.oneof(
+          someActs,
+          someActs.map((acts): readonly Act[] => ['asks', 1_000, 'is answered', ...acts]),
+        ),
+        fc.array(fate, { minLength: 1, maxLength: 14 }),
+        fc.nat(3).map((chance) => chance === 0),
+        async (octets, acts, fates, isQuick) => {
+          const events: string[] = [];
+          const waiting: (() => void)[] = [];
+          let asked = 0;
+          const handle = async (): Promise<CoapResponse> => {
+            const key = ++asked;
+            if (!isQuick) await new Promise<void>((resolve) => void waiting.push(resolve));
+            return {
+              code: responseCodes.changed,
+              contentFormat: 62,
+              // Each key is another one, and so has another ETag.
+              payload: Buffer.alloc(octets, key),
+              isSecret: true,
+              onDelivered: () => void events.push(`delivered ${key}`),
+              onUndelivered: async () => void events.push(`undelivered ${key}`),
+            };
+          };
+          const { ask, hear, listen, timing, session, close } = openConversation({ handle });
+          /** Octets that the client has of each key, and the keys whose last octets were sent. */
+          const has = new Map<number, Set<number>>();
+          const sentToTheEnd = new Set<number>();
+          let script = [...fates];
+          const take = async (datagrams: readonly Heard[]): Promise<void> => {
+            for (const datagram of datagrams) {
+              const { payload, code, type, messageId } = datagram;
+              const key = payload[0] ?? 0;
+              const block = block2Of(datagram);
+              if (code === responseCodes.changed && block?.isMore !== true) sentToTheEnd.add(key);
+              if (script.length === 0) script = [...fates];
+              const next = script.shift() ?? 'lost';
+              if (next === 'lost') continue;
+              // Of what is piggybacked nothing is said.
+              const isTaken = next !== 'rejected' || type !== 'con';
+              if (isTaken && code === responseCodes.changed) {
+                const offset = (block?.number ?? 0) * (16 << (block?.sizeExponent ?? 0));
+                const octetsOfKey = has.get(key) ?? new Set<number>();
+                for (let index = 0; index < payload.length; index++) octetsOfKey.add(offset + index);
+                has.set(key, octetsOfKey);
+              }
+              if (type !== 'con') continue;
+              if (next === 'taken') await take(await hear(emptyMessage('ack', messageId)));
+              else if (next === 'rejected') await take(await hear(emptyMessage('rst', messageId)));
+            }
+          };
+          let messageId = 0x100;
+          for (const each of acts) {
+            if (typeof each === 'number') {
+              session.clock.advance(each);
+              timing.advance(each);
+            } else if (each === 'asks') await take(await ask({ ...last, messageId: ++messageId }));
+            else if (each === 'asks again') await take(await ask({ ...last, messageId }));
+            else if (each === 'fetches') {
+              for (const number of [1, 2])
+                await take(await ask({ path, block2: { number, isMore: false, sizeExponent: 5 } }));
+            } else for (const go of waiting.splice(0)) go();
+            await take(await listen());
+          }
+          close();
+          for (const go of waiting.splice(0)) go();
+          await listen();
+          for (let key = 1; key <= asked; key++) {
+            const isRevoked = events.includes(`undelivered ${key}`);
+            const isWhole = has.get(key)?.size === octets;
+            if (isWhole) assert.equal(isRevoked, false, `the client has key ${key}`);
+            if (!sentToTheEnd.has(key)) assert.equal(isRevoked, true, `key ${key} was never sent to its end`);
+            assert.ok(isRevoked || events.includes(`delivered ${key}`), `nobody was told of key ${key}`);
+            seen[isRevoked ? 'undelivered' : 'delivered']++;
+            if (isWhole) seen.whole++;
+          }
+          assert.equal(session.budget.octets, 0);
+        },
+      ),
+      { numRuns: 800 },
+    );
+    assert.ok(Math.min(seen.delivered, seen.undelivered, seen.whole) > 50, JSON.stringify(seen));
   });
 });
