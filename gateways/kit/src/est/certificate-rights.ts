@@ -48,10 +48,10 @@ export function compileCertificateRights(mappings: readonly CertificateMapping[]
 /** What the certificate allows for the label and operation of the exchange. */
 export function authorizeCertificate(
   rights: CertificateRights,
-  { label, operation }: EnrollmentExchange,
+  { label, operation }: Pick<EnrollmentExchange, 'label' | 'operation'>,
   client: ClientCertificate,
 ): Authorization {
-  const held = holdsOnly(client.certificate);
+  const held = holdsOnly(client);
   if (client.kind === 'foreign') {
     // An IDevID proves where a device comes from, never that a certificate of ours is its to renew.
     if (operation === 'simplereenroll') {
@@ -109,10 +109,12 @@ function either(first: NamePolicy, second: NamePolicy): NamePolicy {
   };
 }
 
-// The names that the certificate itself carries, compared as RFC 5280 §7.1 compares.
-function holdsOnly(certificate: Certificate): NamePolicy {
+// The names that the certificate itself carries, compared as RFC 5280 §7.1 compares. A maker may call a host by a common name
+// alone. What we issued names hosts where they were judged as hosts: a common name that its holder chose must not become one.
+function holdsOnly({ kind, certificate }: ClientCertificate): NamePolicy {
   const heldAttributes = certificate.subject.flat();
   const heldNames = subjectAlternativeNames(certificate);
+  const commonNames = attributeValues(certificate.subject, attributeTypes.CN);
   return ({ subject, names }: RequestedNames) => [
     ...subject
       .flat()
@@ -126,7 +128,7 @@ function holdsOnly(certificate: Certificate): NamePolicy {
       .filter(
         (name) =>
           !heldNames.some((held) => areGeneralNamesEqual(held, name)) &&
-          !(name.kind === 'dns' && attributeValues(certificate.subject, attributeTypes.CN).includes(name.value)),
+          !(kind === 'foreign' && name.kind === 'dns' && commonNames.includes(name.value)),
       )
       .map(formatGeneralName),
   ];
