@@ -22,7 +22,7 @@ export const libcoapGnutlsClient: Client = {
     // They take longest, and most of it is waiting.
     ...enrollmentInBadWeather(driver, [
       { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 256, devices: 3 },
-      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 3 },
+      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 2 },
     ]),
     ...discovery(driver),
     ...enrollment(driver),

@@ -28,7 +28,7 @@ export const libcoapOpensslClient: Client = {
       { name: '0 % loss', weather: { delayMs: 20 }, blockSize: 1024, devices: 6 },
       { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 64, devices: 3 },
       { name: '10 % loss each way', weather: { loss: 0.1 }, blockSize: 256, devices: 3 },
-      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 4 },
+      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 512, devices: 3 },
       { name: 'datagrams repeated and overtaken', weather: unruly, blockSize: 128, devices: 4 },
       {
         name: '10 % loss, datagrams repeated and overtaken',

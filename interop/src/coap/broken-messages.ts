@@ -157,7 +157,7 @@ const requests: readonly BrokenMessage[] = [
   {
     name: 'a method that there is not',
     section: 'RFC 7252 §5.8',
-    steps: once(() => message({ code: '0.20' }), '4.05'),
+    steps: once(() => message({ code: '0.20', options: pathOptions(estPath('crts')) }), '4.05'),
   },
   { name: 'no path', section: 'RFC 9148 §4.1', steps: once(() => message({ code: '0.01' }), '4.04') },
   {

@@ -48,6 +48,11 @@ export function enrollment(driver: CoapDriver): readonly Operation[] {
   return [
     ...sized,
     {
+      name: 'crts as 287: the root alone',
+      section: 'RFC 9148 §4.3',
+      run: (session) => fetchRoot(driver, session),
+    },
+    {
       name: 'sen, one certificate as 287',
       section: 'RFC 9148 §4.3',
       run: (session) => enrollAccepting(driver, session),
@@ -126,6 +131,17 @@ export async function fetchAnchors(driver: CoapDriver, session: Session, call: C
     fingerprints(await readCertificates(answer.payload, formats.certsOnly)),
     fingerprints(known.map((block) => new X509Certificate(block))),
   );
+}
+
+async function fetchRoot(driver: CoapDriver, session: Session): Promise<void> {
+  const device = await manufacturersOf(session).makeDevice();
+  const request = { method: 'get', path: estPath('crts'), accept: formats.certificate } as const;
+  const answer = await ask(driver, session, { device }, request);
+  assert.equal(answer.code, '2.05', describeAnswer(answer));
+  assert.equal(answer.contentFormat, formats.certificate);
+  const [root] = await readCertificates(answer.payload, formats.certificate);
+  const known = new X509Certificate(readFileSync(session.stack.endpoints.trustAnchor));
+  assert.equal(root?.fingerprint256, known.fingerprint256);
 }
 
 async function enrollAccepting(driver: CoapDriver, session: Session): Promise<void> {

@@ -8,11 +8,13 @@ import { type CoapAnswer, type CoapDriver, CoapError, type CoapRequest, coapPort
 /** Where interop/install-clients.sh puts it. */
 export const goCoapProgram = fileURLToPath(new URL('../../.work/bin/coap-client', import.meta.url));
 
-/** How long it tries. */
-const patienceSeconds = 40;
-
-/** The driver. @param suite `CCM8`, `CCM`, `GCM` or `GCM256` */
-export function goCoapDriver(suite: string): CoapDriver {
+/**
+ * The driver.
+ *
+ * @param suite `CCM8`, `CCM`, `GCM` or `GCM256`
+ * @param patienceSeconds how long it waits for all of its answers
+ */
+export function goCoapDriver(suite: string, patienceSeconds = 40): CoapDriver {
   return {
     name: 'go-coap',
     keepsSessions: true,

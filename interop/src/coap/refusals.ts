@@ -32,18 +32,11 @@ const requests: readonly (readonly [name: string, section: string, code: string,
   ['an unbound request where binding is required', 'RFC 9148 §3', '4.03', { path: estPath('sen', 'bound') }],
   ['PUT', 'RFC 9148 §4.2', '4.05', { method: 'put' }],
   ['GET of what is POSTed', 'RFC 9148 §4.2', '4.05', { method: 'get', payload: undefined, contentFormat: undefined }],
-  [
-    'crts as one certificate, where there are more',
-    'RFC 9148 §4.3',
-    '4.06',
-    { method: 'get', path: estPath('crts'), payload: undefined, contentFormat: undefined, accept: formats.certificate },
-  ],
 ];
 
 /** Devices that get no session: name, and which. */
 const strangers: readonly (readonly [name: string, device: (known: Manufacturers) => Promise<Device> | Device])[] = [
   ['a certificate of an unknown manufacturer', ({ unknown }) => unknown],
-  ['a certificate for other purposes', ({ forOtherPurposes }) => forOtherPurposes],
   ['a certificate of an RSA key of 1024 bits', (known) => known.makeDevice({ rsaBits: 1024 })],
 ];
 
@@ -52,6 +45,7 @@ const refused: readonly (readonly [name: string, section: string, device: (known
   ['a certificate whose time is over', 'RFC 5280 §4.1.2.5', ({ expired }) => expired],
   ['a revoked certificate', 'RFC 5280 §6.3', ({ revoked }) => revoked],
   ['a revoked certificate whose time is over', 'RFC 5280 §6.3', ({ outlivedRevoked }) => outlivedRevoked],
+  ['a certificate for other purposes', 'RFC 5280 §4.2.1.12', ({ forOtherPurposes }) => forOtherPurposes],
 ];
 
 /** Operations that must be refused. */

@@ -83,7 +83,7 @@ export function openDtlsConversation(
       return answer;
     },
     close: async () => {
-      child.stdin.end();
+      child.kill('SIGTERM');
       await ended;
     },
   };

@@ -15,6 +15,8 @@ export type PatientDeviceOptions = {
   readonly witness: CoapWitness;
   /** Octets of a block, both ways; 128 unless told. */
   readonly blockSize?: number | undefined;
+  /** Is told when the gate acknowledges a request without answering it (RFC 7252 §5.2.2). */
+  readonly onAcknowledged?: (() => void) | undefined;
 };
 
 /** Times of a device that lives faster than others, so that a drill sees much in little time (RFC 7252 §4.8). */
@@ -90,6 +92,9 @@ export class PatientDevice {
       const dtls = await connectDtls({ address: '127.0.0.1', port, ...identity, ...handshakeTimes });
       this.sessions++;
       const coap = new CoapClient(dtls, { ...times, blockSize, responseBlockSize: blockSize });
+      coap.exchanges.onAnything = ({ ack, code }) => {
+        if (ack && code === '0.00') this.#options.onAcknowledged?.();
+      };
       this.#session = { dtls, coap };
     }
     return this.#session.coap;

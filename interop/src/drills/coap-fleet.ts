@@ -68,7 +68,7 @@ type World = Pick<FleetOptions, 'house' | 'port' | 'witness'>;
 
 async function enrollAndRenew(world: World, serial: string): Promise<readonly Held[]> {
   const key = newKey();
-  const enrolled = await ask(world, bornAs(world, serial), { serial, operation: 'sen', key });
+  const enrolled = await ask(world, bornAs(world.house, serial), { serial, operation: 'sen', key });
   const identity = {
     certificate: enrolled.certificate.der,
     privateKey: key.export({ format: 'der', type: 'pkcs8' }),
@@ -79,11 +79,12 @@ async function enrollAndRenew(world: World, serial: string): Promise<readonly He
 }
 
 async function generate(world: World, serial: string): Promise<readonly Held[]> {
-  const { held } = await ask(world, bornAs(world, serial), { serial, operation: 'skg', key: newKey() });
+  const { held } = await ask(world, bornAs(world.house, serial), { serial, operation: 'skg', key: newKey() });
   return [held];
 }
 
-function bornAs({ house }: World, serial: string): DtlsIdentity {
+/** What a new device of the manufacturer shows, and whom it believes. */
+export function bornAs(house: FleetOptions['house'], serial: string): DtlsIdentity {
   return { ...house.manufacturer.createDevice(serial), trustAnchor: house.trustAnchor };
 }
 
@@ -138,7 +139,8 @@ function readPair({ payload }: CoapClientResponse): Certificate {
   return certificate;
 }
 
-function readOne(payload: Uint8Array): Certificate {
+/** The one certificate of a certs-only body. @throws Error when it is not one */
+export function readOne(payload: Uint8Array): Certificate {
   const [der, ...more] = readCertificatesOnly(payload);
   if (der === undefined || more.length > 0) throw new Error('not exactly one certificate');
   return readCertificate(der);
