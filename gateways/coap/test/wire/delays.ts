@@ -139,7 +139,9 @@ export function delayTests(stack: Stack): void {
       const request = newRequest({ subject: `CN=gone,serialNumber=${serial}` });
       let isDeaf = false;
       const transformIncoming = (datagram: Buffer) => (isDeaf ? [] : [datagram]);
-      const client = await connectDevice(stack, identity, { dtls: { transformIncoming } });
+      // Nobody waits for what it will not hear.
+      const coap = { responseTimeoutMs: 2_000 };
+      const client = await connectDevice(stack, identity, { coap, dtls: { transformIncoming } });
       isDeaf = true;
       client.post('/est/sen', request).catch(() => undefined);
       const line = await stack.gate.line(

@@ -144,7 +144,9 @@ export function generatedKeyTests(stack: Stack): void {
 
     it('keep it when the device goes as soon as it has the key, and its Acknowledgement is lost', async () => {
       const { identity, serial } = newDevice();
-      const client = await connectDevice(stack, identity, { coap: { responseBlockSize: 1024 } });
+      const client = await connectDevice(stack, identity, {
+        coap: { responseBlockSize: 1024, responseTimeoutMs: 5_000 },
+      });
       assert.equal((await client.get('/est/crts')).code, '2.05');
       const { promise: acknowledged, resolve: acknowledge } = Promise.withResolvers<void>();
       const { promise: received, resolve: receive } = Promise.withResolvers<Buffer>();
