@@ -145,7 +145,9 @@ export class Exchanges {
     const { request, token } = exchange;
     if (!request.isConfirmable) {
       // RFC 7252 §5.2.3: a Non-confirmable request is answered by a Non-confirmable message.
-      send(this.#write({ ...response, type: 'non', messageId: takeMessageId(), token }));
+      const datagram = this.#write({ ...response, type: 'non', messageId: takeMessageId(), token });
+      send(datagram);
+      datagram.fill(0);
       this.#memory.end(request);
     } else if (this.#unacknowledged.has(exchange)) {
       const reply = this.#write({ ...response, type: 'ack', messageId: request.messageId, token });

@@ -118,6 +118,20 @@ describe('RFC 9148 §4.8: a reply may hold a private key', () => {
     );
   });
 
+  it('and so is a Non-confirmable response as soon as it is sent', async () => {
+    const buffers: Uint8Array[] = [];
+    const sent: string[] = [];
+    const send = (datagram: Uint8Array): void => {
+      buffers.push(datagram);
+      sent.push(Buffer.from(datagram).toString('latin1'));
+    };
+    const { receive, given } = openSession({ send });
+    receive(request({ type: 'non' }));
+    await requestAt(given, 0).answer({ payload: Buffer.from('secret') });
+    assert.match(sent.join(), /secret/);
+    assert.ok(buffers[0]?.every((octet) => octet === 0));
+  });
+
   it('and so is a separate response when it is acknowledged or given up', async () => {
     const buffers: Uint8Array[] = [];
     const { receive, given, timing } = openSession({ send: (datagram) => void buffers.push(datagram) });
