@@ -5,7 +5,7 @@ import { readChangeSubjectName } from '@gatehouse/gateway-kit/est/change-subject
 import { checkBinding, enrollCounted, type KeyedEnrollment, refuseNames } from '@gatehouse/gateway-kit/est/enroll';
 import { baseKey, toEnrollment } from '@gatehouse/gateway-kit/est/enrollment';
 import { refuseChange, toAssignment } from '@gatehouse/gateway-kit/est/reenroll';
-import { takenNames } from '@gatehouse/gateway-kit/est/requested-names';
+import { judgedNames } from '@gatehouse/gateway-kit/est/requested-names';
 import { challengePassword } from '@gatehouse/pkix/certification-request';
 import type { Profile } from '@gatehouse/ra-client/client';
 import type { EnrollmentOutcome } from '@gatehouse/ra-client/enrollment';
@@ -64,7 +64,7 @@ function prepare(
   profile: Profile,
   request: CmcRequest,
 ): PreparedRequest {
-  const requested = takenNames(profile, request.subject, request.names);
+  const requested = judgedNames(profile, request.subject, request.names);
   const change = readChangeSubjectName(request);
   if (change !== undefined) {
     demandRenewal(renews, request);

@@ -12,7 +12,7 @@ import type { EnrollmentExchange } from './exchange.ts';
 import type { EnrollmentGate } from './gate.ts';
 import type { Identity } from './identity.ts';
 import type { RequestedNames } from './name-policy.ts';
-import { takenNames } from './requested-names.ts';
+import { judgedNames } from './requested-names.ts';
 
 /** Enrols what a CSR asks for. @throws {EstError | CoreError} */
 export async function simpleEnroll(
@@ -46,15 +46,10 @@ export async function checkRequestedNames(
   exchange: EnrollmentExchange,
   identity: Identity,
   request: CertificationRequest,
-): Promise<RequestedNames> {
+): Promise<void> {
   const profile = await gate.profiles.get(exchange.label.profile);
-  const names = takenNames(
-    profile,
-    request.subject,
-    readPart(() => requestedNames(request)),
-  );
-  refuseNames(identity, exchange, names);
-  return names;
+  const names = readPart(() => requestedNames(request));
+  refuseNames(identity, exchange, judgedNames(profile, request.subject, names));
 }
 
 /** @throws {EstError} `not-allowed` naming the names that the asker may not enrol */

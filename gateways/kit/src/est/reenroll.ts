@@ -17,7 +17,7 @@ import type { EnrollmentExchange } from './exchange.ts';
 import type { EnrollmentGate } from './gate.ts';
 import type { Identity } from './identity.ts';
 import type { RequestedNames } from './name-policy.ts';
-import { takenNames, withCommonName } from './requested-names.ts';
+import { judgedNames, takenNames, withCommonName } from './requested-names.ts';
 
 /** How many certificates of a name are looked through for the one being renewed. */
 const searchLimit = 50;
@@ -141,7 +141,7 @@ export function refuseChange(
   if (!profile.allowsNameChange) {
     throw new EstError('not-allowed', `changeSubjectName: profile ${profile.name} does not let names change`);
   }
-  refuseNames(identity, exchange, takenNames(profile, change.subject ?? [], change.names ?? []));
+  refuseNames(identity, exchange, judgedNames(profile, change.subject ?? [], change.names ?? []));
 }
 
 /** The new names as the keep is told them. */

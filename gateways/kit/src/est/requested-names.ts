@@ -17,6 +17,17 @@ export function takenNames(profile: Profile, subject: Name, names: readonly Gene
   };
 }
 
+/**
+ * The names by which a request is judged: {@link takenNames}, and the host that the common name will become where a profile
+ * demands an alternative name and none is asked for. Who may call itself anything must not get any host that way.
+ */
+export function judgedNames(profile: Profile, subject: Name, names: readonly GeneralName[]): RequestedNames {
+  const taken = takenNames(profile, subject, names);
+  const demandsName = profile.needsAnyName || profile.requiredNames.length > 0;
+  // Also a common name that does not get into the subject becomes a host.
+  return demandsName ? { ...taken, names: withCommonName({ subject, names }) } : taken;
+}
+
 /** The alternative names, or the host that the common name is where none were asked for: some profiles make it one. */
 export function withCommonName({ subject, names }: RequestedNames): readonly GeneralName[] {
   if (names.length > 0) return names;

@@ -66,6 +66,7 @@ function setUp({ uses }: { uses?: CountedUses } = {}) {
       get: async () => ({
         name: 'p',
         subject: [],
+        requiredNames: [],
         keys: [{ kind: 'ec', parameters: ['P-256'], minimumBits: 0, maximumBits: 0 }],
       }),
     },
