@@ -211,14 +211,18 @@ export function refusalTests(stack: Stack): void {
   });
 
   describe('RFC 9148 §3: whose certificate is not accepted', () => {
-    it('is 4.01 for one that has expired or is not valid yet, in every request', async () => {
-      for (const shape of [badDevices.expired, badDevices.notYetValid]) {
+    it('is 4.01 for one that has expired or is not valid yet, in every request, and says so', async () => {
+      for (const [shape, why] of [
+        [{ notAfter: new Date(Date.now() - 1_000) }, /has expired$/],
+        [{ notBefore: new Date(Date.now() + 3_600_000) }, /is not valid yet$/],
+      ] as const) {
         const { identity } = newDevice(manufacturer, shape);
         const client = await connectDevice(stack, identity);
         for (const path of ['/est/crts', '/est/att', '/.well-known/core']) {
           const response = await client.get(path);
           assert.equal(response.code, '4.01', path);
           assert.ok(isShort(response.payload));
+          assert.match(response.payload.toString(), why);
         }
         assert.equal((await client.post('/est/sen', newRequest({ subject: 'CN=x' }))).code, '4.01');
       }

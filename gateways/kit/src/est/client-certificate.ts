@@ -150,15 +150,15 @@ function judgeForeign(
   let isOutOfPlace = false;
   for (const anchor of foreignAnchors) {
     const isExpired = certificate.notAfter.getTime() < now.getTime();
-    const at = isExpired && anchor.acceptsExpired ? certificate.notAfter : now;
-    const path = validatePath({
-      certificate,
-      intermediates: [...anchor.intermediates, ...sent],
-      anchors: anchor.anchors,
-      at,
-    });
+    const pathAt = (at: Date) =>
+      validatePath({ certificate, intermediates: [...anchor.intermediates, ...sent], anchors: anchor.anchors, at });
+    const path = pathAt(isExpired && anchor.acceptsExpired ? certificate.notAfter : now);
     if (!path.ok) {
-      if (anchor.anchors.some((issuer) => isIssuedBy(certificate, issuer))) reason = path.reason;
+      // The client hears the true reason, also where there are CAs between it and the anchor.
+      if (isExpired && pathAt(certificate.notAfter).ok) reason = 'the client certificate has expired';
+      else if (certificate.notBefore.getTime() > now.getTime() && pathAt(certificate.notBefore).ok)
+        reason = 'the client certificate is not valid yet';
+      else if (anchor.anchors.some((issuer) => isIssuedBy(certificate, issuer))) reason = path.reason;
       continue;
     }
     const isForOperation = operation === undefined || anchor.operations.includes(operation);
