@@ -15,12 +15,14 @@ export type PatientDeviceOptions = {
   readonly witness: CoapWitness;
   /** Octets of a block, both ways; 128 unless told. */
   readonly blockSize?: number | undefined;
+  /** How long it waits for an answer that was promised by an acknowledgement; 6 s unless told. */
+  readonly responseTimeoutMs?: number | undefined;
   /** Is told when the gate acknowledges a request without answering it (RFC 7252 §5.2.2). */
   readonly onAcknowledged?: (() => void) | undefined;
 };
 
 /** Times of a device that lives faster than others, so that a drill sees much in little time (RFC 7252 §4.8). */
-const times = { ackTimeoutMs: 300, maximumRetransmissions: 3, responseTimeoutMs: 6_000 } as const;
+const times = { ackTimeoutMs: 300, maximumRetransmissions: 3 } as const;
 const handshakeTimes = { retransmitMs: 300, handshakeTimeoutMs: 3_500 } as const;
 const patienceMs = 90_000;
 /** After an attempt that came to nothing. */
@@ -87,11 +89,11 @@ export class PatientDevice {
   }
 
   async #connected(): Promise<CoapClient> {
-    const { identity, port, blockSize = 128 } = this.#options;
+    const { identity, port, blockSize = 128, responseTimeoutMs = 6_000 } = this.#options;
     if (this.#session === undefined || this.#session.dtls.isClosed) {
       const dtls = await connectDtls({ address: '127.0.0.1', port, ...identity, ...handshakeTimes });
       this.sessions++;
-      const coap = new CoapClient(dtls, { ...times, blockSize, responseBlockSize: blockSize });
+      const coap = new CoapClient(dtls, { ...times, responseTimeoutMs, blockSize, responseBlockSize: blockSize });
       coap.exchanges.onAnything = ({ ack, code }) => {
         if (ack && code === '0.00') this.#options.onAcknowledged?.();
       };
