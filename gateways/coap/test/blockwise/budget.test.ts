@@ -137,10 +137,12 @@ describe('RFC 7959 §7.1: the memory of all sessions', () => {
     const blockMetrics = createBlockMetrics(metrics);
     const budget = createBlockBudget({ maximumOctets: each, entryLifeMs, clock, metrics: blockMetrics });
     blockMetrics.ended('upload', 'complete');
+    blockMetrics.unconfirmed();
     const hold = budget.hold(1_000, () => {});
     const text = await metrics.registry.metrics();
     assert.match(text, /gatehouse_coap_block_transfers_total\{direction="upload",outcome="complete"\} 1/);
     assert.match(text, new RegExp(`gatehouse_coap_block_state_octets ${each}`));
+    assert.match(text, /gatehouse_coap_unconfirmed_deliveries_total 1/);
     hold?.release();
     budget.close();
   });
