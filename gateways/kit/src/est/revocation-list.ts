@@ -122,6 +122,8 @@ async function fetchOctets(url: string, limits: FetchLimits, ended: AbortSignal)
   const { timeoutMs, maximumOctets } = limits;
   const answer = await fetch(url, {
     headers: { accept: 'application/pkix-crl' },
+    // The operator says where this gate asks, not whoever answers: it may stand where others cannot reach.
+    redirect: 'error',
     signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ended]),
   });
   if (answer.status !== 200) {

@@ -173,6 +173,20 @@ describe('RFC 5280 §6.3: a CRL of a manufacturer behind a URL', () => {
     });
   }
 
+  it('is fetched from where the operator says, and from nowhere that its publisher names', async () => {
+    let asked = 0;
+    publisher.answer = (response) => {
+      asked++;
+      if (asked === 1) response.writeHead(302, { location: '/elsewhere.crl' }).end();
+      else response.end(crl());
+    };
+    const { status, logged, close } = await open({ firstRetryMs: 60_000, longestPauseMs: 60_000 });
+    assert.equal(status(), 'unknown');
+    assert.match(await logged(/cannot be had/), /redirect/);
+    assert.equal(asked, 1);
+    close();
+  });
+
   it('tells by a metric when it ends, and that it is missing', async () => {
     publisher.answer = send('none');
     const missing = await open({ firstRetryMs: 60_000, longestPauseMs: 60_000 });
