@@ -58,6 +58,11 @@ export class PatientDevice {
     return await this.#insist(path, (coap) => coap.request({ method: 'GET', path, accept }));
   }
 
+  /** What the gate showed in the handshake of the session, DER. */
+  get gateCertificate(): Uint8Array | undefined {
+    return this.#session?.dtls.peerCertificate;
+  }
+
   /** Ends the session, if there is one. */
   close(): void {
     this.#session?.dtls.close();

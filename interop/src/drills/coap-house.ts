@@ -1,7 +1,7 @@
 // The keep and the CoAP gate as processes that can be killed one by one and come back where they were, and a manufacturer whose
 // devices the gate knows.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createManufacturer, type Manufacturer } from '@gatehouse/gateway-coap/test-support/certificates';
@@ -37,6 +37,8 @@ export type CoapHouseOptions = {
   readonly settings?: readonly string[] | undefined;
   /** Text of profiles by name; they take the place of the built-in ones of the same name. */
   readonly profiles?: Readonly<Record<string, string>> | undefined;
+  /** Where the gate keeps its server certificate, in place of a folder of the data directory. */
+  readonly gateFolder?: string | undefined;
 };
 
 const names = { core: 'core', gate: 'coap' } as const;
@@ -48,7 +50,8 @@ const manyDevices = [
 ] as const;
 
 /** Makes a directory, and starts both processes. @throws {CommandError} when one does not start */
-export async function openCoapHouse({ settings = [], profiles = {} }: CoapHouseOptions = {}): Promise<CoapHouse> {
+export async function openCoapHouse(options: CoapHouseOptions = {}): Promise<CoapHouse> {
+  const { settings = [], profiles = {}, gateFolder } = options;
   const data = mkdtempSync(join(tmpdir(), 'gatehouse-drill-'));
   const residents: Resident[] = [];
   const leave = async (): Promise<void> => {
@@ -59,6 +62,7 @@ export async function openCoapHouse({ settings = [], profiles = {} }: CoapHouseO
   try {
     const manufacturer = createManufacturer('Drill');
     writeProfiles(join(data, 'profiles'), profiles);
+    if (gateFolder !== undefined) symlinkSync(gateFolder, join(data, names.gate));
     const port = await freePort();
     const ports = ['core.listen', 'core.management', 'coap.management'];
     const told = await askUp({
