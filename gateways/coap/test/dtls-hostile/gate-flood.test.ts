@@ -1,5 +1,5 @@
-// The same flood against the whole gate while ten devices enrol: each of them gets its certificate, and the gate's memory
-// stays within bounds.
+// The same flood against the whole gate while ten devices enrol: each of them gets its certificate, the gate's memory stays
+// within bounds, and nothing is kept for strangers.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -18,11 +18,16 @@ after(async () => {
   await stack.stop();
 });
 
-async function metric(name: string): Promise<number> {
+async function metric(name: string, label = ''): Promise<number> {
   const text = await (await fetch(`http://${stack.gate.management}/metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const lines = text
+    .split('\n')
+    .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
+
+const sessions = (state: 'established' | 'half-open'): Promise<number> =>
+  metric('gatehouse_dtls_sessions', `"${state}"`);
 
 /** A device's whole way to a certificate. */
 async function enrol(name: string): Promise<void> {
@@ -43,15 +48,30 @@ describe('coaps.md §5: a gate under attack', () => {
     const recorded = await recordHandshake(device);
     const resident = await metric('process_resident_memory_bytes');
     const heard = await metric('gatehouse_dtls_datagrams_total');
+    const established = await sessions('established');
+    const halfOpen: number[] = [];
     const sockets = await openSockets(40);
     const attack = flood(gate.port, sockets, hostileDatagrams({ seed: 9148, count: 20_000, recorded }));
-    await Promise.all(Array.from({ length: 10 }, (_, index) => enrol(`amid-${index}`)));
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        await enrol(`amid-${index}`);
+        halfOpen.push(await sessions('half-open'));
+      }),
+    );
     await attack;
+    halfOpen.push(await sessions('half-open'));
     await enrol('behind');
     for (const socket of sockets) socket.close();
 
     assert.ok((await metric('gatehouse_dtls_datagrams_total')) - heard > 15_000, 'most of them have not arrived');
+    // RFC 6347 §4.2.1: only who has shown where he is has a state, and here only honest devices have.
+    assert.ok(Math.max(...halfOpen) <= 10, `handshakes in progress: ${halfOpen.join(', ')}`);
+    assert.equal((await sessions('established')) - established, 11);
+    assert.equal(await sessions('half-open'), 0);
     const growth = ((await metric('process_resident_memory_bytes')) - resident) / megabyte;
+    process.stdout.write(
+      `the gate has grown by ${growth.toFixed(1)} MB; handshakes in progress: ${halfOpen.join(', ')}\n`,
+    );
     assert.ok(growth < 64, `the gate has grown by ${growth.toFixed(1)} MB`);
   });
 });
