@@ -25,7 +25,15 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
   const { handle, limits, budget, maximumMessageOctets, clock, metrics, log } = options;
   const { maximumBodyOctets, preferredBlock } = limits;
   const refusals = createRefusals(log);
-  const downloads = createDownloads({ preferredBlock, maximumMessageOctets, budget, metrics, refusals, log });
+  const downloads = createDownloads({
+    preferredBlock,
+    maximumMessageOctets,
+    budget,
+    metrics,
+    refusals,
+    log,
+    onForgotten: () => uploads.forgetGone(),
+  });
 
   const callHandler = async (fields: RequestFields, payload: Uint8Array): Promise<GivenResponse> => {
     // What the client did not fetch of the same resource ends first: its keeper may need to know before the next one.

@@ -51,6 +51,8 @@ export type DownloadsOptions = DeliveryOptions & {
   readonly maximumMessageOctets: number;
   readonly budget: BlockBudget;
   readonly refusals: Refusals;
+  /** Called when a response is forgotten: nobody may keep it any more. */
+  readonly onForgotten: () => void;
 };
 
 // Header, the longest token, the payload marker: RFC 7252 §3.
@@ -70,6 +72,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     stored.isOver = true;
     if (current === stored) current = undefined;
     stored.hold.release();
+    options.onForgotten();
     if (stored.isBlockwise) metrics.ended('download', toOutcome(stored.delivery, outcome));
     return stored.delivery.end();
   };

@@ -53,6 +53,8 @@ export type UploadStep =
 export type Uploads = {
   /** Takes one block. */
   take(fields: RequestFields, block: Block): UploadStep;
+  /** Forgets a body whose answer is gone, and with it what holds the answer. */
+  forgetGone(): void;
   close(): void;
 };
 
@@ -194,12 +196,17 @@ export function createUploads(options: UploadsOptions): Uploads {
     };
   };
 
+  const forgetGone = (): void => {
+    if (current?.state.kind === 'answered' && current.state.answer.isGone()) forget('replaced');
+  };
+
   return {
+    forgetGone,
     take: (fields, block) => {
       const { payload } = fields;
       const defect = defectOf(block, payload);
       if (defect !== undefined) return { kind: 'bad-block', defect };
-      if (current?.state.kind === 'answered' && current.state.answer.isGone()) forget('replaced');
+      forgetGone();
       const existing = current?.key === fields.transferKey ? current : undefined;
       if (offsetOfBlock(block) + payload.length > maximumBodyOctets || (fields.size1 ?? 0) > maximumBodyOctets) {
         if (existing !== undefined) forget('too-large');

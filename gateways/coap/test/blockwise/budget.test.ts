@@ -10,6 +10,7 @@ import {
   answering,
   bodyOf,
   entryLifeMs,
+  message,
   noMetrics,
   openSession,
   sendAll,
@@ -123,6 +124,18 @@ describe('RFC 7959 §7.1: the memory of all sessions', () => {
     const answer = await sendAll(session, uploadOf(bodyOf(200), 2).slice(0, 1));
     assert.equal(answer.code, responseCodes.serviceUnavailable);
     assert.equal(uintOf(answer, optionNumbers.maxAge), 10);
+  });
+
+  it('coaps.md §5: a body whose response is forgotten is forgotten with it: nothing is kept beside what is accounted for', async () => {
+    const handle = answering({ code: responseCodes.changed, payload: bodyOf(600) });
+    const session = openSession({ handle });
+    await sendAll(session, uploadOf(bodyOf(200), 2));
+    assert.equal(session.budget.entries, 2);
+    await session.send(message({ path: ['est', 'sren'], payload: bodyOf(40) }));
+    assert.equal(session.budget.entries, 1);
+    session.clock.advance(entryLifeMs);
+    session.budget.sweep();
+    assert.deepEqual([session.budget.entries, session.budget.octets], [0, 0]);
   });
 
   it('coaps.md §5: a response finds the room that its request had', async () => {
