@@ -6,6 +6,17 @@ import { statusConfigurationSchema } from './revocation/status-configuration.ts'
 
 const port = z.int().min(0).max(65_535);
 
+const evidenceAnchorSchema = z.union([
+  z.string().transform((file) => ({ file, acceptsExpired: false })),
+  z.strictObject({
+    file: z.string(),
+    acceptsExpired: z
+      .boolean()
+      .default(false)
+      .describe('IEEE 802.1AR: devices’ certificates may outlive their end; the gate looks at the CRL'),
+  }),
+]);
+
 /** Schema of the section. */
 export const coreConfigurationSchema = z.strictObject({
   listen: z
@@ -50,7 +61,12 @@ export const coreConfigurationSchema = z.strictObject({
   validation: validationConfigurationSchema.prefault({}),
   evidence: z
     .strictObject({
-      anchors: z.array(z.string()).default([]).describe('PEM files of manufacturers’ trust anchors for client chains'),
+      anchors: z
+        .array(evidenceAnchorSchema)
+        .default([])
+        .describe(
+          'PEM files of manufacturers’ trust anchors; with any, each client chain that a gate presents is verified',
+        ),
     })
     .prefault({}),
 });

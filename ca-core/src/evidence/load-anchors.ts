@@ -7,17 +7,25 @@ import { PkixError } from '@gatehouse/pkix/errors';
 import { decodePem } from '@gatehouse/pkix/pem';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import type { Profile } from '../profiles/profile.ts';
-import { anchorsOf, type EvidenceAnchors, evidenceVerifiers } from './verify-evidence.ts';
+import type { EvidenceAnchors } from './anchors.ts';
+import { anchorsOf, evidenceVerifiers } from './verify-evidence.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const configurationExitCode = 78;
+
+/** A file of the core's own list. */
+export type AnchorFile = {
+  readonly file: string;
+  /** Whether its devices count when their certificates have ended. */
+  readonly acceptsExpired: boolean;
+};
 
 /** Where anchors come from. */
 export type EvidenceAnchorSources = {
   /** Folder that relative paths start from. */
   readonly directory: string;
   /** PEM files of the core's own list, `core.evidence.anchors`. */
-  readonly files: readonly string[];
+  readonly files: readonly AnchorFile[];
   /** Profiles whose rules may name files of their own. */
   readonly profiles: Iterable<Pick<Profile, 'name' | 'evidence'>>;
 };
@@ -28,7 +36,9 @@ export type EvidenceAnchorSources = {
  * @throws FatalError naming the file or the profile that is wrong
  */
 export function loadEvidenceAnchors({ directory, files, profiles }: EvidenceAnchorSources): EvidenceAnchors {
-  const common = files.flatMap((file) => loadFile(directory, file));
+  const loaded = files.map(({ file, acceptsExpired }) => ({ anchors: loadFile(directory, file), acceptsExpired }));
+  const common = loaded.flatMap(({ anchors }) => anchors);
+  const ofExpired = loaded.filter(({ acceptsExpired }) => acceptsExpired).flatMap(({ anchors }) => anchors);
   const byFile = new Map<string, readonly Certificate[]>();
   for (const profile of profiles) {
     for (const { anchorsFile } of profile.evidence) {
@@ -36,9 +46,9 @@ export function loadEvidenceAnchors({ directory, files, profiles }: EvidenceAnch
         byFile.set(anchorsFile, loadFile(directory, anchorsFile));
       }
     }
-    checkRules(profile, { common, byFile });
+    checkRules(profile, { common, ofExpired, byFile });
   }
-  return { common, byFile };
+  return { common, ofExpired, byFile };
 }
 
 function checkRules(profile: Pick<Profile, 'name' | 'evidence'>, anchors: EvidenceAnchors): void {

@@ -33,7 +33,7 @@ function refuses(
 ) {
   const profiles = [{ name: 'devices', evidence }];
   assert.throws(
-    () => loadEvidenceAnchors({ directory, files, profiles }),
+    () => loadEvidenceAnchors({ directory, files: files.map((file) => ({ file, acceptsExpired: false })), profiles }),
     (error: unknown) => {
       assert.ok(error instanceof FatalError, String(error));
       assert.match(error.message, sentence);
@@ -49,7 +49,7 @@ describe('CORE.md: refuse at start what would be wrong later, evidence', () => {
       { name: 'one', evidence: [{ type }, { type, anchorsFile: 'second.pem' }] },
       { name: 'two', evidence: [{ type, anchorsFile: 'second.pem' }] },
     ];
-    const anchors = loadEvidenceAnchors({ directory, files: ['both.pem'], profiles });
+    const anchors = loadEvidenceAnchors({ directory, files: [{ file: 'both.pem', acceptsExpired: false }], profiles });
     assert.deepEqual(
       anchors.common.map(({ serialNumber }) => serialNumber),
       [first, second].map((one) => one.certificate.serialNumber),
@@ -58,8 +58,25 @@ describe('CORE.md: refuse at start what would be wrong later, evidence', () => {
     assert.equal(anchors.byFile.size, 1);
   });
 
+  it('tells apart whose devices count when their certificates have ended', () => {
+    const files = [
+      { file: 'both.pem', acceptsExpired: false },
+      { file: 'second.pem', acceptsExpired: true },
+    ];
+    const { common, ofExpired } = loadEvidenceAnchors({ directory, files, profiles: [] });
+    assert.equal(common.length, 3);
+    assert.deepEqual(
+      ofExpired.map(({ serialNumber }) => serialNumber),
+      [second.certificate.serialNumber],
+    );
+  });
+
   it('needs no anchors when no profile demands evidence', () => {
-    assert.deepEqual(loadEvidenceAnchors({ directory, files: [], profiles: [] }), { common: [], byFile: new Map() });
+    assert.deepEqual(loadEvidenceAnchors({ directory, files: [], profiles: [] }), {
+      common: [],
+      ofExpired: [],
+      byFile: new Map(),
+    });
   });
 
   it('refuses a file that is missing, empty, or holds no certificate', () => {

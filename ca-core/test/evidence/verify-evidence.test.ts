@@ -5,7 +5,8 @@ import { keyPurposes } from '@gatehouse/pkix/object-identifiers';
 import { CoreError, type CoreErrorType } from '@gatehouse/proto/core-error';
 import type { Evidence } from '@gatehouse/proto/types';
 import fc from 'fast-check';
-import { type EvidenceAnchors, verifyEvidence } from '../../src/evidence/verify-evidence.ts';
+import type { EvidenceAnchors } from '../../src/evidence/anchors.ts';
+import { verifyEvidence } from '../../src/evidence/verify-evidence.ts';
 import type { EvidenceRule } from '../../src/profiles/profile.ts';
 import { authorityExtensions, type Identity, issue, now } from './build-chain.ts';
 
@@ -16,6 +17,7 @@ const stranger = issue('CN=Stranger', undefined, authorityExtensions);
 
 const anchors: EvidenceAnchors = {
   common: [manufacturer.certificate],
+  ofExpired: [],
   byFile: new Map([['anchors/stranger.pem', [stranger.certificate]]]),
 };
 
@@ -30,8 +32,8 @@ function chain(end: Identity, ...others: readonly Identity[]): Evidence {
   };
 }
 
-function verify(evidence: readonly Evidence[], rules: readonly EvidenceRule[] = [chainRule], at = now) {
-  return verifyEvidence({ name: 'device-identity', evidence: rules }, evidence, anchors, at);
+function verify(evidence: readonly Evidence[], rules: readonly EvidenceRule[] = [chainRule], by = anchors) {
+  return verifyEvidence({ name: 'device-identity', evidence: rules }, evidence, by, now);
 }
 
 function refusesWith(code: CoreErrorType, detail: RegExp, act: () => unknown): void {
@@ -84,7 +86,7 @@ describe('ARCHITECTURE §1 rule 2: evidence that a profile demands', () => {
     );
   });
 
-  it('is not looked at when the profile demands none', () => {
+  it('is not looked at when the profile demands none and nothing knows its type', () => {
     assert.deepEqual(
       verify([{ type: 'anything', payload: Buffer.from('junk'), certificates: [], statements: [] }], []),
       [],
@@ -96,6 +98,27 @@ describe('ARCHITECTURE §1 rule 2: evidence that a profile demands', () => {
   });
 });
 
+describe('ARCHITECTURE §1 rule 2: evidence that no profile demands', () => {
+  it('is verified by the anchors of the core all the same, and summed up', () => {
+    const [summary = '', ...others] = verify([chain(device, plant)], []);
+    assert.deepEqual(others, []);
+    assert.match(summary, /4711.*anchor CN=Manufacturer$/);
+  });
+
+  it('is refused when it does not hold', () => {
+    refusesWith('evidence-invalid', /Stranger/, () => verify([chain(stranger)], []));
+  });
+
+  it('is not looked at by a core without anchors', () => {
+    assert.deepEqual(verify([chain(stranger)], [], { common: [], ofExpired: [], byFile: new Map() }), []);
+  });
+
+  it('is not judged twice where a rule has anchors of its own', () => {
+    const rule = { ...chainRule, anchorsFile: 'anchors/stranger.pem' };
+    assert.equal(verify([chain(issue('CN=guest', stranger))], [rule]).length, 1);
+  });
+});
+
 describe('RFC 5280 §6: client-certificate-chain', () => {
   it('is refused without the intermediate that leads to the anchor', () => {
     refusesWith('evidence-invalid', /Sensor/, () => verify([chain(device)]));
@@ -104,6 +127,18 @@ describe('RFC 5280 §6: client-certificate-chain', () => {
   it('is refused when the client certificate has expired', () => {
     const expired = issue('CN=Old', plant, [], new Date('2026-05-31T00:00:00Z'));
     refusesWith('evidence-invalid', /Old/, () => verify([chain(expired, plant)]));
+  });
+
+  it('RFC 9148 §9.1: counts beyond its end where the anchor allows that', () => {
+    const expired = issue('CN=Old', plant, [], new Date('2026-05-31T00:00:00Z'));
+    const tolerant = { ...anchors, ofExpired: anchors.common };
+    assert.match(verify([chain(expired, plant)], [chainRule], tolerant)[0] ?? '', /CN=Old/);
+    refusesWith('evidence-invalid', /./, () =>
+      verify([chain(issue('CN=Old', stranger, [], expired.certificate.notAfter))], [chainRule], tolerant),
+    );
+    // The tolerance is of that anchor, for rules that may use it.
+    const rule = { ...chainRule, anchorsFile: 'anchors/stranger.pem' };
+    refusesWith('evidence-invalid', /Old/, () => verify([chain(expired, plant)], [rule], tolerant));
   });
 
   it('is refused when the client certificate is not for clients', () => {

@@ -81,7 +81,7 @@ export async function openTestKeep(wrap: (signer: Signer) => Signer, options: Te
     issuing,
     service,
     profiles: bindProfiles(profiles, authorities, clock.now(), undefined, validation),
-    evidenceAnchors: { common: [], byFile: new Map() },
+    evidenceAnchors: { common: [], ofExpired: [], byFile: new Map() },
     validation,
     registry,
     store,

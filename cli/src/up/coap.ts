@@ -27,6 +27,8 @@ export type CoapSettings = {
   readonly gate: readonly string[];
   /** The same of the EST gate: the policy of both is one (docs/decisions/0011). */
   readonly est: readonly string[];
+  /** The same of the keep: the manufacturers whose devices the gates let in. Call it when {@link prepare} is done. */
+  core(): Promise<readonly string[]>;
   /** Makes the device for trying out where it is missing. @param progress told when it is */
   prepare(progress: (step: string) => void): Promise<void>;
 };
@@ -41,12 +43,45 @@ export function settleCoap({ data, isStarted, set }: CoapOptions): CoapSettings 
   return {
     gate,
     est: policy,
+    core: async () => (isStarted ? await evidenceAnchors(data, gate, policy, set) : []),
     prepare: async (progress) => {
       if (!isStarted || hasDemoManufacturer(data) || !(await trustsDemoDevice(data, [...gate, ...set]))) return;
       progress('making the device for trying out');
       await makeDemoDevice(data);
     },
   };
+}
+
+/**
+ * What has the keep verify again what the gates say of devices (ARCHITECTURE §1 rule 2), unless its operator told it by which
+ * anchors.
+ */
+async function evidenceAnchors(
+  data: DataDirectory,
+  coap: readonly string[],
+  est: readonly string[],
+  set: readonly string[],
+): Promise<readonly string[]> {
+  const [{ loadConfiguration }, { coreConfigurationSchema }, { estSchema }, { loadSharedEstPolicy }] =
+    await Promise.all([
+      import('@gatehouse/runtime/configuration'),
+      import('@gatehouse/ca-core/configuration'),
+      import('@gatehouse/gateway-est/config'),
+      import('@gatehouse/gateway-kit/est/shared-policy'),
+    ]);
+  const file = data.configuration;
+  const core = loadConfiguration({ schema: coreConfigurationSchema, section: 'core', file, set });
+  if (core.evidence.anchors.length > 0) return [];
+  const ofCoap = loadSharedEstPolicy({ section: 'coap', file, set: [...coap, ...set] });
+  const ofEst = isMentioned(data, 'est')
+    ? loadConfiguration({ schema: estSchema, section: 'est', file, set: [...est, ...set] }).trustAnchors
+    : [];
+  const anchors = new Map<string, { file: string; acceptsExpired: boolean }>();
+  for (const { file: anchorFile, acceptsExpired } of [...ofCoap.trustAnchors, ...ofEst]) {
+    const known = anchors.get(anchorFile)?.acceptsExpired ?? false;
+    anchors.set(anchorFile, { file: anchorFile, acceptsExpired: known || acceptsExpired });
+  }
+  return anchors.size === 0 ? [] : [`core.evidence.anchors=${JSON.stringify([...anchors.values()])}`];
 }
 
 /** Its part of endpoints.json. @param set `--set` arguments that it was started with */

@@ -108,6 +108,7 @@ class Suite {
   readonly #status: StatusAddress;
   readonly #acme: AcmeAddress;
   readonly #coap: CoapSettings;
+  #evidence: readonly string[] = [];
 
   constructor(data: DataDirectory, { options, log, life, status, acme, coap }: SuiteParts) {
     this.data = data;
@@ -129,6 +130,7 @@ class Suite {
     const configuration = starterConfiguration('trial');
     await prepare({ data, gates: allGates, statusUrl, configuration, log, progress });
     await this.#coap.prepare(progress);
+    this.#evidence = await this.#coap.core();
     this.#status.remember();
     this.#acme.remember();
 
@@ -220,7 +222,7 @@ class Suite {
     const ports = this.#options.ports === 'auto' ? automaticPorts(name) : [];
     switch (name) {
       case 'core':
-        return [...ports, ...this.#acme.core, ...this.#status.core];
+        return [...ports, ...this.#evidence, ...this.#acme.core, ...this.#status.core];
       case 'acme':
         return this.#acme.gate;
       case 'status':

@@ -106,7 +106,7 @@ describe('a profile that demands the chain of a client certificate', () => {
   });
 });
 
-describe('a profile that demands none', () => {
+describe('a profile that demands none, in a core without anchors of its own', () => {
   it('looks at none', async () => {
     await issue(
       gate,
