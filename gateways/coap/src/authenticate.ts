@@ -12,7 +12,7 @@ import type { Label } from '@gatehouse/gateway-kit/est/configuration';
 import { EstError } from '@gatehouse/gateway-kit/est/error';
 import type { EnrollmentExchange } from '@gatehouse/gateway-kit/est/exchange';
 import { evidenceOf, type Identity } from '@gatehouse/gateway-kit/est/identity';
-import { describeCertificate } from '@gatehouse/gateway-kit/est/requester';
+import { describeCertificate, holderKey } from '@gatehouse/gateway-kit/est/requester';
 import type { CoapGate } from './gate.ts';
 
 type Authentication = Pick<CoapGate, 'certificates' | 'certificateRights'>;
@@ -46,7 +46,7 @@ export async function authenticate(authentication: Authentication, exchange: Enr
   return {
     requester,
     // Of the certificate alone: devices change addresses, ports and sessions.
-    key: [`${requester.kind} ${requester.id}`],
+    key: [holderKey(client, requester)],
     client,
     names: authorization.right.names,
     isRegistrationAuthority: authorization.right.isRegistrationAuthority,

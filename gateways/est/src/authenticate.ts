@@ -17,7 +17,7 @@ import { EstError } from '@gatehouse/gateway-kit/est/error';
 import { type CountedUses, evidenceOf, type Identity } from '@gatehouse/gateway-kit/est/identity';
 import type { NamePolicy } from '@gatehouse/gateway-kit/est/name-policy';
 import { enrollmentOperations } from '@gatehouse/gateway-kit/est/operation-names';
-import { describeCertificate } from '@gatehouse/gateway-kit/est/requester';
+import { describeCertificate, holderKey } from '@gatehouse/gateway-kit/est/requester';
 import { FatalError } from '@gatehouse/runtime/fatal';
 import { readAuthorization } from './authorization.ts';
 import { type AuthenticationScheme, type CredentialHolder, describeHolder, type SchemeName } from './credentials.ts';
@@ -147,7 +147,10 @@ function identify(
   if (requester === undefined) throw new EstError('not-allowed', 'authentication is required');
   return {
     requester,
-    key: [byCertificate, byCredentials].map((proof) => (proof === undefined ? '' : `${proof.kind} ${proof.id}`)),
+    key: [
+      client === undefined || byCertificate === undefined ? '' : holderKey(client, byCertificate),
+      byCredentials === undefined ? '' : `${byCredentials.kind} ${byCredentials.id}`,
+    ],
     holder,
     client,
     names: namesOf(holder) ?? right?.names ?? (() => ['every name']),

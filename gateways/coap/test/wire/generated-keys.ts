@@ -13,7 +13,7 @@ import { type MultipartPart, readMultipart } from '../../src/multipart.ts';
 import { blockOption, uintOption, uriOptions } from '../../test-support/coap-client.ts';
 import { connectDevice } from '../support/device.ts';
 import { createEnroller } from '../support/enroller.ts';
-import { keyEncryptionKey } from '../support/settings.ts';
+import { keyEncryptionKey, manufacturer } from '../support/settings.ts';
 import type { Stack } from '../support/stack.ts';
 
 /** Keys that the gate generates, over the wire. */
@@ -61,6 +61,20 @@ export function generatedKeyTests(stack: Stack): void {
         const [certificate = part] = format === 281 ? readCertificatesOnly(part) : [part];
         isPairOf(readCertificate(certificate), only(parts, 284));
       }
+    });
+
+    it('give the key to nobody but the device that asked, though another has its serial number and its CSR', async () => {
+      const { identity, serial } = newDevice();
+      const twin = manufacturer.createDevice(serial);
+      const request = newRequest({ subject: `CN=twin,serialNumber=${serial}` });
+      const keys: Buffer[] = [];
+      for (const each of [identity, twin]) {
+        const client = await connectDevice(stack, each);
+        const response = await client.post('/est/skg', request, 62);
+        assert.equal(response.code, '2.04', response.payload.toString());
+        keys.push(only(readMultipart(response.payload), 284));
+      }
+      assert.notDeepEqual(keys[0], keys[1]);
     });
 
     it('ignore the key and the signature of the CSR', async () => {

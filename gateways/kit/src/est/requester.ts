@@ -6,6 +6,7 @@ import type { Certificate } from '@gatehouse/pkix/certificate';
 import { formatHardwareSerialNumber } from '@gatehouse/pkix/hardware-module-name';
 import { attributeValues, formatName } from '@gatehouse/pkix/names';
 import { attributeTypes } from '@gatehouse/pkix/object-identifiers';
+import { publicKeyFingerprint } from '@gatehouse/pkix/public-key';
 import type { Requester } from '@gatehouse/ra-client/enrollment';
 import type { ClientCertificate } from './client-certificate.ts';
 import { hardwareModuleOf } from './device-names.ts';
@@ -20,6 +21,15 @@ export function describeCertificate(client: ClientCertificate, address: string):
   if (client.kind === 'own') return { kind: 'certificate', id: ownCertificateId(certificate), display, address };
   const device = deviceId(certificate);
   return { kind: 'device', id: requesterId(`${client.anchor.name} ${device}`), display, address };
+}
+
+/**
+ * What identifies the holder of a certificate across connections, as part of an idempotency key. Whether serial numbers of
+ * devices are all different is their maker's word; an answer may hold a private key, and must go to nobody but who asked.
+ */
+export function holderKey(client: ClientCertificate, { kind, id }: Requester): string {
+  if (client.kind === 'own') return `${kind} ${id}`;
+  return `${kind} ${id} ${Buffer.from(publicKeyFingerprint(client.certificate.subjectPublicKeyInfo)).toString('hex')}`;
 }
 
 // IEEE 802.1AR §8.6: the serialNumber of the subject is what identifies a device within its manufacturer; RFC 4108 §5: so
