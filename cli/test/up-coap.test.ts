@@ -98,6 +98,29 @@ describe('gatehouse up --only coap', () => {
     await stack.command.line(/^This is for trying out/);
   });
 
+  test('has the keep verify the chain of the device again, and write down what it proved', async () => {
+    const device = demoDevice(stack);
+    const { serialNumber } = await enroll(stack, device, { subject: device.subject });
+    const query = [
+      'audit',
+      'list',
+      '--data',
+      stack.directory,
+      '--action',
+      'certificate-issued',
+      '--limit',
+      '1',
+      '--json',
+    ];
+    const { output } = await runCommand(query);
+    const [event] = JSON.parse(output);
+    assert.equal(event.serialNumber, serialNumber);
+    assert.match(
+      event.body.evidence[0],
+      /^client-certificate-chain: .*serialNumber=[0-9A-F]{8}.*anchor .*Demo manufacturer/,
+    );
+  });
+
   test('lets the device fetch the certificates of the CA, and see what there is', async () => {
     await using client = await connectCoap(stack, demoDevice(stack));
     const crts = await client.coap.request({ method: 'GET', path: '/.well-known/est/crts', accept: 281 });
