@@ -11,7 +11,6 @@ import {
 } from '@gatehouse/pkix/certification-request';
 import { extensionIds } from '@gatehouse/pkix/object-identifiers';
 import { describePublicKey, PublicKeyError } from '@gatehouse/pkix/public-key';
-import { RevocationReason } from '@gatehouse/ra-client/client';
 import { CoreError } from '@gatehouse/ra-client/core-error';
 import type { EnrollmentOutcome, IssuedEnrollment, PendingEnrollment } from '@gatehouse/ra-client/enrollment';
 import type { Profile } from '@gatehouse/ra-client/profile';
@@ -25,6 +24,7 @@ import type { HeldKey } from './held-keys.ts';
 import type { Identity } from './identity.ts';
 import { type GeneratedKey, selectKeyDelivery } from './key-delivery.ts';
 import { acceptableKeys, type KeyPreference, type PlainKeyType } from './key-preference.ts';
+import { revokeUndelivered } from './revoke-undelivered.ts';
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 
@@ -40,7 +40,7 @@ export type IssuedKey = {
   delivered(): void;
   /**
    * The client did not get it, whatever was believed before: the key is forgotten, and its certificate is revoked unless
-   * another answer carries the same key. Never throws; what fails is logged.
+   * another answer carries the same key, as soon as the keep can be asked. Never throws; what fails is logged.
    */
   undelivered(): Promise<void>;
 };
@@ -131,7 +131,7 @@ function trackDelivery(
   identity: Identity,
   { requestKey, key, outcome }: CertifiedKey,
 ): Pick<IssuedKey, 'delivered' | 'undelivered'> {
-  const { heldKeys } = gate;
+  const { heldKeys, core } = gate;
   const { idempotencyKey: useKey, deliveries } = key;
   let state: 'open' | 'done' | 'lost' = 'open';
   return {
@@ -148,27 +148,11 @@ function trackDelivery(
       state = 'lost';
       if (deliveries.open > 0 || deliveries.done > 0) return;
       heldKeys.release(requestKey, key);
-      await revokeUndelivered(gate, exchange, identity, outcome, useKey);
+      const { requester, uses } = identity;
+      const { serialNumber } = outcome;
+      await revokeUndelivered({ core, exchange, requester, serialNumber, onRevoked: () => uses?.giveBack(useKey) });
     },
   };
-}
-
-async function revokeUndelivered(
-  { core }: EnrollmentGate,
-  { requestId, log }: EnrollmentExchange,
-  { requester, uses }: Identity,
-  { serialNumber }: IssuedEnrollment,
-  useKey: string,
-): Promise<void> {
-  try {
-    const reason = RevocationReason.REVOCATION_REASON_CESSATION_OF_OPERATION;
-    await core.revoke({ serialNumber, reason, requester }, { requestId });
-    log.warn({ requestId, serialNumber }, 'the generated key could not be delivered; its certificate is revoked');
-    uses?.giveBack(useKey);
-  } catch (error) {
-    if (error instanceof CoreError && error.code === 'already-revoked') return;
-    log.error({ err: error, requestId, serialNumber }, 'the certificate of an undelivered key could not be revoked');
-  }
 }
 
 async function makeKey(

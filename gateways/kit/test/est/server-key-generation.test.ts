@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { setImmediate as settled } from 'node:timers/promises';
 import { estPolicyShape, type Label } from '@gatehouse/gateway-kit/est/configuration';
 import { readRequest } from '@gatehouse/gateway-kit/est/enrollment';
 import { EstError } from '@gatehouse/gateway-kit/est/error';
@@ -34,7 +35,7 @@ function setUp({ uses }: { uses?: CountedUses } = {}) {
   const revoked: string[] = [];
   const keep = {
     outcome: 'issued' as 'issued' | 'pending' | CoreError,
-    failsToRevoke: false,
+    failure: undefined as CoreError | undefined,
     onEnroll: async () => {},
   };
   const enroll = async ({ idempotencyKey, subjectKey }: Enrollment): Promise<EnrollmentOutcome> => {
@@ -58,7 +59,7 @@ function setUp({ uses }: { uses?: CountedUses } = {}) {
     core: {
       enroll,
       revoke: async ({ serialNumber }: { serialNumber: string }) => {
-        if (keep.failsToRevoke) throw new CoreError('unavailable', 'away');
+        if (keep.failure !== undefined) throw keep.failure;
         revoked.push(serialNumber);
       },
     },
@@ -213,11 +214,35 @@ describe('RFC 7030 §4.4, RFC 9148 §4.8: a generated key on its way', () => {
     assert.notEqual((await askIssued()).serialNumber, first.serialNumber);
   });
 
-  it('never fails over a certificate that cannot be revoked now', async () => {
+  it('is revoked when the keep is back that could not be asked, with pauses that grow', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const { askIssued, keep, revoked } = setUp();
     const issued = await askIssued();
-    keep.failsToRevoke = true;
+    keep.failure = new CoreError('unavailable', 'away');
     await issued.undelivered();
+    t.mock.timers.tick(5_000);
+    await settled();
+    keep.failure = undefined;
+    t.mock.timers.tick(9_000);
+    await settled();
+    assert.deepEqual(revoked, []);
+    t.mock.timers.tick(1_000);
+    await settled();
+    assert.deepEqual(revoked, [issued.serialNumber]);
+    t.mock.timers.tick(600_000);
+    await settled();
+    assert.deepEqual(revoked, [issued.serialNumber]);
+  });
+
+  it('never fails over a certificate that the keep does not let it revoke, and asks once', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { askIssued, keep, revoked } = setUp();
+    const issued = await askIssued();
+    keep.failure = new CoreError('unauthorized', 'no');
+    await issued.undelivered();
+    keep.failure = undefined;
+    t.mock.timers.tick(600_000);
+    await settled();
     assert.deepEqual(revoked, []);
   });
 
