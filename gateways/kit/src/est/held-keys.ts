@@ -9,6 +9,8 @@ export type KeyDeliveries = { open: number; done: number };
 
 /** A key that waits for its certificate, or with it for its client. */
 export type HeldKey = {
+  /** Whose request it is: where there are too many, those of whoever has most of them go first. */
+  readonly holder: string;
   /** PKCS#8, DER. */
   readonly privateKey: Uint8Array;
   /** The CSR that was made with it, DER. */
@@ -24,25 +26,46 @@ export type HeldKeys = {
   find(requestKey: string): HeldKey | undefined;
   /** Holds a copy of the key. */
   hold(requestKey: string, key: HeldKey): void;
-  /** Forgets a key and overwrites what was held of it; another that was made for the same request stays. */
-  release(requestKey: string, key: HeldKey): void;
+  /**
+   * Forgets a key and overwrites what was held of it; another that was made for the same request stays.
+   *
+   * @param afterMs how much longer the same request is to find it; not at all unless told
+   */
+  release(requestKey: string, key: HeldKey, afterMs?: number): void;
 };
 
 const maximumHeld = 1_000;
+// What a timer of Node.js can wait.
+const longestTimerMs = 2 ** 31 - 1;
+
+type Held = { readonly key: HeldKey; readonly until: number };
 
 /** Makes an empty store. @param holdMs after this long a key is forgotten */
 export function createHeldKeys(clock: Clock, holdMs: number): HeldKeys {
-  const held = new Map<string, { readonly key: HeldKey; readonly until: number }>();
+  const held = new Map<string, Held>();
+  let timer: NodeJS.Timeout | undefined;
   const forget = (requestKey: string): void => {
     held.get(requestKey)?.key.privateKey.fill(0);
     held.delete(requestKey);
   };
+  const isOf = (key: HeldKey, entry: Held | undefined): entry is Held =>
+    entry?.key.idempotencyKey === key.idempotencyKey;
+  /** A key is overwritten when its time is over, not when the next one comes. */
   const sweep = (): void => {
+    clearTimeout(timer);
     const now = clock.now().getTime();
+    let next = Number.POSITIVE_INFINITY;
     for (const [requestKey, { until }] of held) {
-      if (until > now && held.size < maximumHeld) return;
-      forget(requestKey);
+      if (until <= now) forget(requestKey);
+      else next = Math.min(next, until);
     }
+    timer = held.size === 0 ? undefined : setTimeout(sweep, Math.min(next - now, longestTimerMs)).unref();
+  };
+  const put = (requestKey: string, entry: Held): void => {
+    held.set(requestKey, entry);
+    const [oldest] = held.keys();
+    if (held.size > maximumHeld && oldest !== undefined) forget(oldest);
+    sweep();
   };
   return {
     find: (requestKey) => {
@@ -51,11 +74,13 @@ export function createHeldKeys(clock: Clock, holdMs: number): HeldKeys {
     },
     hold: (requestKey, key) => {
       forget(requestKey);
-      sweep();
-      held.set(requestKey, { key: copyOf(key), until: clock.now().getTime() + holdMs });
+      put(requestKey, { key: copyOf(key), until: clock.now().getTime() + holdMs });
     },
-    release: (requestKey, key) => {
-      if (held.get(requestKey)?.key.idempotencyKey === key.idempotencyKey) forget(requestKey);
+    release: (requestKey, key, afterMs = 0) => {
+      const entry = held.get(requestKey);
+      if (!isOf(key, entry)) return;
+      if (afterMs <= 0) forget(requestKey);
+      else put(requestKey, { ...entry, until: Math.min(entry.until, clock.now().getTime() + afterMs) });
     },
   };
 }

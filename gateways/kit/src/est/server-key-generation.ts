@@ -36,8 +36,13 @@ export type IssuedKey = {
   readonly serialNumber: string;
   /** A copy for this answer alone; whoever carries it overwrites it. */
   readonly key: GeneratedKey;
-  /** The client has it, or nothing is left to do for that: the key is forgotten, and the same request gets another. */
-  delivered(): void;
+  /**
+   * The client has it, as far as is known, or nothing is left to do for that: the key is forgotten, and the same request gets
+   * another.
+   *
+   * @param keepMs how much longer the same request gets the same key, where the client may not have it after all
+   */
+  delivered(keepMs?: number): void;
   /**
    * The client did not get it, whatever was believed before: the key is forgotten, and its certificate is revoked unless
    * another answer carries the same key, as soon as the keep can be asked. Never throws; what fails is logged.
@@ -67,7 +72,7 @@ export async function generateServerKey(
   const profile = await gate.profiles.get(exchange.label.profile);
 
   const requestKey = baseKey(gate, exchange, identity, request.der);
-  const key = gate.heldKeys.find(requestKey) ?? (await makeKey(gate, profile, request, requestKey));
+  const key = gate.heldKeys.find(requestKey) ?? (await makeKey(gate, identity, profile, request, requestKey));
   // Counted before the keep is asked: an answer that is lost meanwhile must not take the certificate from this one.
   key.deliveries.open++;
   try {
@@ -135,12 +140,12 @@ function trackDelivery(
   const { idempotencyKey: useKey, deliveries } = key;
   let state: 'open' | 'done' | 'lost' = 'open';
   return {
-    delivered: () => {
+    delivered: (keepMs = 0) => {
       if (state !== 'open') return;
       state = 'done';
       deliveries.open--;
       deliveries.done++;
-      heldKeys.release(requestKey, key);
+      heldKeys.release(requestKey, key, keepMs);
     },
     undelivered: async () => {
       if (state === 'lost') return;
@@ -157,6 +162,7 @@ function trackDelivery(
 
 async function makeKey(
   { protocol }: EnrollmentGate,
+  identity: Identity,
   profile: Profile,
   request: CertificationRequest,
   requestKey: string,
@@ -169,6 +175,7 @@ async function makeKey(
     extensions: request.extensions.filter(({ id }) => !notTaken.has(id)),
   });
   return {
+    holder: identity.key.join('\n'),
     privateKey: key.export({ type: 'pkcs8', format: 'der' }),
     certificationRequest,
     // The key is new, so this is a request of its own: a retry of the client's gets another key, since this one is gone.

@@ -4,7 +4,8 @@ import { createHeldKeys } from '@gatehouse/gateway-kit/est/held-keys';
 import { createManualClock } from '@gatehouse/runtime/clock';
 
 describe('keys that wait for approval', () => {
-  const set = (privateKey: Uint8Array) => ({
+  const set = (privateKey: Uint8Array, holder = 'a') => ({
+    holder,
     privateKey,
     certificationRequest: Buffer.alloc(1),
     idempotencyKey: 'k',
@@ -27,6 +28,22 @@ describe('keys that wait for approval', () => {
     assert.deepEqual(found?.privateKey, new Uint8Array(8).fill(1));
   });
 
+  it('are found for as long as they were released to, and no longer than they were held', () => {
+    const clock = createManualClock(start);
+    const held = createHeldKeys(clock, 1_000);
+    const key = set(Buffer.alloc(8, 3));
+    held.hold('c', key);
+    held.release('c', key, 400);
+    clock.advance(399);
+    assert.ok(held.find('c') !== undefined);
+    clock.advance(1);
+    assert.equal(held.find('c'), undefined);
+    held.hold('c', key);
+    held.release('c', key, 5_000);
+    clock.advance(1_000);
+    assert.equal(held.find('c'), undefined);
+  });
+
   it('are forgotten in time, and when there are too many', () => {
     const clock = createManualClock(start);
     const held = createHeldKeys(clock, 1_000);
@@ -36,5 +53,14 @@ describe('keys that wait for approval', () => {
     for (let index = 0; index <= 1_000; index++) held.hold(`many ${index}`, set(Buffer.alloc(1)));
     assert.equal(held.find('many 0'), undefined);
     assert.ok(held.find('many 1000') !== undefined);
+  });
+
+  it('are not forgotten for the many of another', () => {
+    const held = createHeldKeys(createManualClock(start), 1_000);
+    held.hold('patient', set(Buffer.alloc(1), 'b'));
+    for (let index = 0; index <= 2_000; index++) held.hold(`many ${index}`, set(Buffer.alloc(1)));
+    assert.ok(held.find('patient') !== undefined);
+    assert.ok(held.find('many 2000') !== undefined);
+    assert.equal(held.find('many 1000'), undefined);
   });
 });
