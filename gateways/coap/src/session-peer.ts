@@ -19,8 +19,7 @@ export function readSessionPeer(session: DtlsSession): PeerFacts {
 // they would bind nothing. Nothing is resumed, so that the first Finished is always the client's, RFC 5929 §3.1.
 function readChannelBinding(session: DtlsSession): ChannelBinding {
   if (!session.hasExtendedMasterSecret) return { exporter: () => undefined };
-  return {
-    tlsUnique: Buffer.from(session.clientFinished),
-    exporter: () => Buffer.from(session.exportKeyingMaterial(exporterLabel, exporterLength)),
-  };
+  // Taken now: a request may still be judged when its session has closed, and tells nothing any more.
+  const exported = Buffer.from(session.exportKeyingMaterial(exporterLabel, exporterLength));
+  return { tlsUnique: Buffer.from(session.clientFinished), exporter: () => exported };
 }
