@@ -6,7 +6,7 @@ import { gateShape } from '@gatehouse/gateway-kit/gate-configuration';
 import { rateSchema } from '@gatehouse/gateway-kit/rate-limit';
 import { durationSchema } from '@gatehouse/runtime/duration';
 import { z } from 'zod';
-import { defaultDtlsLimits } from './dtls/transport.ts';
+import { defaultDtlsLimits, leastMtu } from './dtls/transport.ts';
 
 const count = z.number().int().min(1);
 const { sessions, sessionsPerAddress, halfOpen, handshakesPerAddress } = defaultDtlsLimits;
@@ -50,10 +50,10 @@ export const coapSchema = z.strictObject({
   /** How much a client may take. */
   limits: limitsSchema.prefault({}),
   /**
-   * Octets of an IP packet, headers included, that reach every client whole. 1280 for the Internet; 127 for 6LoWPAN, with
-   * `blockSize: 64`.
+   * Octets of an IP packet, headers included, that reach every client whole. 1280 for the Internet; the least, 304, with
+   * `blockSize: 64`, where a packet travels in many frames and one of them is often lost (6LoWPAN).
    */
-  mtu: z.number().int().min(127).max(65_535).default(1_280),
+  mtu: z.number().int().min(leastMtu).max(65_535).default(1_280),
   /** Octets of a block of a response where the client has no wish of its own (RFC 7959 §2.2). */
   blockSize: z.union([16, 32, 64, 128, 256, 512, 1024].map((size) => z.literal(size))).default(512),
   /** Largest body of a request, octets. */

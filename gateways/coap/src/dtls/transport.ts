@@ -101,6 +101,9 @@ export const defaultDtlsLimits: DtlsLimits = {
   handshakesPerAddress: { perSecond: 50, burst: 200 },
 };
 
+/** The least MTU: in datagrams of fewer than 256 octets OpenSSL makes no handshake. With the headers of IPv6 and UDP. */
+export const leastMtu = 256 + 48;
+
 /** What `startDtls` takes. */
 export type DtlsOptions = {
   /** Port 0 takes any free one; '::' serves IPv4 too. */
@@ -108,7 +111,7 @@ export type DtlsOptions = {
   readonly credentials: DtlsCredentials;
   readonly trust: DtlsTrust;
   readonly limits: DtlsLimits;
-  /** Octets of an IP packet, headers included, that reach every peer whole: 1280 where nothing better is known. */
+  /** Octets of an IP packet, headers included, that reach every peer whole: 1280 where nothing better is known, {@link leastMtu} or more. */
   readonly mtu: number;
   readonly log: Logger;
   readonly clock: Clock;

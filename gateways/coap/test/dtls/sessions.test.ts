@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { leastMtu } from '../../src/dtls/transport.ts';
 import { createAuthority, createManufacturer, createServer } from '../../test-support/certificates.ts';
 import type { DtlsClientOptions } from '../../test-support/dtls-client.ts';
 import { hasComeTo, isEchoed } from '../dtls-hostile/conversation.ts';
@@ -52,6 +53,19 @@ describe('RFC 9148 §3: sessions', () => {
       // 1280 octets, less the headers of IPv6 and UDP.
       assert.ok(client.traffic.octetsIn - octetsIn <= 1280 - 48);
       assert.equal(session.octetsOut, session.maximumMessageOctets);
+    }));
+
+  it('makes its handshake fit into the least MTU that can be configured', () =>
+    withServer({ mtu: leastMtu }, async (server) => {
+      const lengths: number[] = [];
+      const client = await server.connect({
+        transformIncoming: (datagram) => {
+          lengths.push(datagram.length);
+          return [datagram];
+        },
+      });
+      await isEchoed(client, 'small');
+      assert.ok(lengths.length > 3 && Math.max(...lengths) <= leastMtu - 48);
     }));
 
   it('sends no longer record than the client can bear (RFC 6066 §4, RFC 7925 §12)', () =>

@@ -33,7 +33,12 @@ export type TestServer = {
 
 /** Runs a server for a test. */
 export async function withServer(
-  options: { readonly limits?: Partial<DtlsLimits>; readonly host?: string; onMessage?(message: Buffer): void },
+  options: {
+    readonly limits?: Partial<DtlsLimits>;
+    readonly host?: string;
+    readonly mtu?: number;
+    onMessage?(message: Buffer): void;
+  },
   test: (server: TestServer) => Promise<void>,
 ): Promise<void> {
   const clock = createManualClock(new Date('2026-06-01T12:00:00Z'));
@@ -46,7 +51,7 @@ export async function withServer(
     credentials: { certificateChain: [identity.certificate], privateKey: identity.privateKey },
     trust: { anchors: [manufacturer.root.certificate], intermediates: [] },
     limits: { ...defaultDtlsLimits, ...options.limits },
-    mtu: 1280,
+    mtu: options.mtu ?? 1280,
     log: createLog({
       name: 'test',
       level: 'debug',
