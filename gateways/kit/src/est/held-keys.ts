@@ -61,10 +61,26 @@ export function createHeldKeys(clock: Clock, holdMs: number): HeldKeys {
     }
     timer = held.size === 0 ? undefined : setTimeout(sweep, Math.min(next - now, longestTimerMs)).unref();
   };
+  const busiestHolder = (): string | undefined => {
+    const counts = new Map<string, number>();
+    let busiest: string | undefined;
+    for (const { key } of held.values()) {
+      const count = (counts.get(key.holder) ?? 0) + 1;
+      counts.set(key.holder, count);
+      if (busiest === undefined || count > (counts.get(busiest) ?? 0)) busiest = key.holder;
+    }
+    return busiest;
+  };
+  const forgetOldestOf = (holder: string | undefined): void => {
+    for (const [requestKey, { key }] of held) {
+      if (key.holder !== holder) continue;
+      forget(requestKey);
+      return;
+    }
+  };
   const put = (requestKey: string, entry: Held): void => {
     held.set(requestKey, entry);
-    const [oldest] = held.keys();
-    if (held.size > maximumHeld && oldest !== undefined) forget(oldest);
+    if (held.size > maximumHeld) forgetOldestOf(busiestHolder());
     sweep();
   };
   return {
