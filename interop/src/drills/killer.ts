@@ -7,6 +7,8 @@ import type { Resident } from './resident.ts';
 
 /** A killer at work. */
 export type Killer = {
+  /** How often each was killed so far. */
+  readonly kills: ReadonlyMap<Resident, number>;
   /** Ends the killing, and waits until all are ready again. @returns how often each was killed */
   stop(): Promise<ReadonlyMap<Resident, number>>;
 };
@@ -42,6 +44,7 @@ export function startKiller({ victims, random, pauseMs: [shortest, longest] }: K
   };
   const working = work();
   return {
+    kills,
     stop: async () => {
       stopping.abort();
       await working;

@@ -5,6 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { optionNumbers } from '@gatehouse/gateway-coap/message/option-numbers';
+import { blockOption, CoapClient, uintOption, uriOptions } from '@gatehouse/gateway-coap/test-support/coap-client';
+import { connectDtls } from '@gatehouse/gateway-coap/test-support/dtls-client';
 import { type LossyProxy, startLossyProxy } from '../../src/coap/lossy-proxy.ts';
 import { PatientDevice } from '../../src/drills/coap-device.ts';
 import { bornAs, newCsr, readOne } from '../../src/drills/coap-fleet.ts';
@@ -22,6 +25,8 @@ const slowMs = 3_000;
 const responseTimeoutMs = 20_000;
 /** With every device's Max-Age, and a busy machine. */
 const backWithinMs = 20_000;
+/** Serial number of a device that loses interest. */
+const abandoned = 'ABANDONED';
 const seed = chooseSeed();
 const held: string[] = [];
 
@@ -111,6 +116,22 @@ describe('RFC 9148 §4.7, RFC 7252 §5.2.2: the keep is slow', () => {
   });
 });
 
+/** A device that has a key made and takes only the first block of the answer. @returns what ends its session */
+async function leaveKeyBehind(): Promise<() => void> {
+  const dtls = await connectDtls({ address: '127.0.0.1', port: house.port, ...bornAs(house, abandoned) });
+  const { code } = await new CoapClient(dtls).exchanges.exchange({
+    code: 'POST',
+    options: [
+      ...uriOptions('/est/skg'),
+      ...uintOption(optionNumbers.contentFormat, 286),
+      blockOption('block2', { number: 0, hasMore: false, size: 64 }),
+    ],
+    payload: newCsr(abandoned),
+  });
+  assert.equal(code, '2.04');
+  return () => dtls.close();
+}
+
 type Absence = { readonly name: string; begin(): Promise<void>; end(): Promise<void> };
 
 const absences: readonly Absence[] = [
@@ -131,7 +152,9 @@ describe('RFC 9148 §4.7: the keep is away', () => {
       const { pid } = house.gate;
       const crew = await connectCrew(name.slice(0, 1).toUpperCase());
       const before = crew.devices.reduce((sum, { sessions }) => sum + sessions, 0);
+      const leave = name === 'gone' ? await leaveKeyBehind() : () => undefined;
       await begin();
+      leave();
       const enrolling = crew.enrol();
       try {
         // What is public is served all the same, also to those who come only now.
@@ -161,11 +184,20 @@ describe('RFC 9148 §4.7: the keep is away', () => {
     });
   }
 
-  it('and nothing is issued twice', async () => {
-    const records = await recordsOf(house, 'device-identity');
-    assert.deepEqual(records.map(({ serialNumber }) => serialNumber).sort(), held.toSorted());
+  it('and nothing is issued twice; the certificate of a key that did not arrive meanwhile is revoked', async () => {
+    const isAbandoned = ({ subject }: { readonly subject: string }): boolean => subject.includes(abandoned);
+    const records = await eventually(
+      () => recordsOf(house, 'device-identity'),
+      (seen) => seen.some((record) => isAbandoned(record) && record.state === 'revoked'),
+    );
     assert.deepEqual(
-      records.filter(({ state }) => state !== 'valid'),
+      records.filter(isAbandoned).map(({ state }) => state),
+      ['revoked'],
+    );
+    const others = records.filter((record) => !isAbandoned(record));
+    assert.deepEqual(others.map(({ serialNumber }) => serialNumber).sort(), held.toSorted());
+    assert.deepEqual(
+      others.filter(({ state }) => state !== 'valid'),
       [],
     );
     await house.operator('audit', 'verify');

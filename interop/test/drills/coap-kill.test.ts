@@ -13,7 +13,9 @@ import { startKiller } from '../../src/drills/killer.ts';
 import { chooseSeed, createRandom } from '../../src/drills/random.ts';
 
 const leastDevices = 36;
-const leastMs = 35_000;
+/** Devices come until each process was killed so often, or for this long. */
+const leastKills = 5;
+const longestMs = 75_000;
 const inFlight = 10;
 const weather = { loss: 0.1 } as const;
 const profile = 'device-identity';
@@ -37,37 +39,35 @@ describe('RFC 9148 §4.7, coaps.md §5: gate and keep are killed at random', () 
   it('and every device has its certificates, each once and good', async () => {
     const { core, gate, startMs } = house;
     const witness = createCoapWitness();
-    const slowness = Math.max(1, startMs / pauseMs.startMs);
+    const slowness = Math.min(2, Math.max(1, startMs / pauseMs.startMs));
     const startedAt = performance.now();
     const killer = startKiller({
       victims: [gate, core],
       random: createRandom(seed),
       pauseMs: [pauseMs.shortest * slowness, pauseMs.longest * slowness],
     });
+    const kills = (): readonly number[] => [gate, core].map((victim) => killer.kills.get(victim) ?? 0);
+    const isDone = (): boolean => kills().every((count) => count >= leastKills);
     let held: readonly Held[] = [];
-    let kills: readonly number[] = [];
     try {
       held = await sendFleet({
         house,
         port: proxy.port,
         witness,
         inFlight,
-        goesOn: (count) => count < leastDevices || performance.now() - startedAt < leastMs,
+        goesOn: (count) => count < leastDevices || (!isDone() && performance.now() - startedAt < longestMs),
       });
     } finally {
-      const counts = await killer.stop();
-      kills = [gate, core].map((victim) => counts.get(victim) ?? 0);
-      say(`seed ${seed}, a start takes ${Math.round(startMs)} ms; kills: gate ${kills[0]}, keep ${kills[1]}`);
+      await killer.stop();
+      const [ofGate, ofKeep] = kills();
+      say(`seed ${seed}, a start takes ${Math.round(startMs)} ms; kills: gate ${ofGate}, keep ${ofKeep}`);
     }
     tell(held, performance.now() - startedAt, witness.codes);
-    assert.ok(
-      kills.every((count) => count > 2),
-      'hardly anything was killed',
-    );
     assert.deepEqual(witness.offences, []);
     assert.deepEqual([...gate.unasked, ...core.unasked], []);
 
     await assertOnRecord(held);
+    assert.ok(isDone(), 'hardly anything was killed');
     say(`audit: ${JSON.stringify(await house.operator('audit', 'verify'))}`);
     await gate.stop();
     await core.stop();
