@@ -106,7 +106,9 @@ async function answerKeyGeneration(
   const outcome = await generateServerKey(gate, exchange, identity, request);
   if (outcome.kind === 'pending') return answerPending(outcome.retryAfterSeconds);
   const undelivered = () => gate.cleanUps.track(outcome.undelivered());
-  return answerGeneratedKey({ ...outcome, undelivered }, certificateFormat);
+  // The last block went out, which is all that anybody knows: a device that did not get it asks once more (RFC 9148 §4.7).
+  const delivered = () => outcome.delivered(gate.windows.retryWindow);
+  return answerGeneratedKey({ ...outcome, delivered, undelivered }, certificateFormat);
 }
 
 async function identify(

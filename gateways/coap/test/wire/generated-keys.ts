@@ -200,5 +200,26 @@ export function generatedKeyTests(stack: Stack): void {
       assert.equal(all.length, 1);
       assert.equal(await stateOf(readCertificate(der).serialNumber), CertificateState.CERTIFICATE_STATE_VALID);
     });
+
+    it('are given again also when the last block went out already: it may be what was lost', async () => {
+      const { identity, serial } = newDevice();
+      const request = newRequest({ subject: `CN=unsure,serialNumber=${serial}` });
+      const keys: Buffer[] = [];
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const client = await connectDevice(stack, identity);
+        // The second time in the same session, the third time in another.
+        for (let repetition = 0; repetition < 2; repetition++) {
+          const { payload } = await client.post('/est/skg', request);
+          keys.push(only(readMultipart(payload), 284));
+        }
+        client.dtls.close();
+      }
+      assert.equal(new Set(keys.map((key) => key.toString('hex'))).size, 1);
+      const all = await certificatesOf(serial);
+      assert.deepEqual(
+        all.map(({ state }) => state),
+        [CertificateState.CERTIFICATE_STATE_VALID],
+      );
+    });
   });
 }

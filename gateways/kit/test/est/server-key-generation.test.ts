@@ -207,6 +207,22 @@ describe('RFC 7030 §4.4, RFC 9148 §4.8: a generated key on its way', () => {
     await assert.rejects(ask(), CoreError);
   });
 
+  it('is the same for a while after it was delivered, where that is not certain', async () => {
+    const { askIssued, clock, revoked } = setUp();
+    const first = await askIssued();
+    first.delivered(60_000);
+    clock.advance(59_999);
+    const again = await askIssued();
+    assert.equal(again.serialNumber, first.serialNumber);
+    // That this answer is lost says nothing of the first.
+    await again.undelivered();
+    assert.deepEqual(revoked, []);
+    clock.advance(1);
+    assert.equal((await askIssued()).serialNumber, first.serialNumber);
+    clock.advance(600_000);
+    assert.notEqual((await askIssued()).serialNumber, first.serialNumber);
+  });
+
   it('is forgotten when nobody says what became of it', async () => {
     const { askIssued, clock } = setUp();
     const first = await askIssued();
