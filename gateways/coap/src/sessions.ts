@@ -1,6 +1,7 @@
 // The stack of one client: a DTLS session, the message layer of CoAP on it, block-wise transfers, and the resources on top. It
 // wires them together and takes them apart, and writes the lines that tell of it; it decides nothing.
 
+import { addressKey } from '@gatehouse/gateway-kit/connection-limits';
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { Logger } from '@gatehouse/runtime/log';
 import { formatAddress } from '@gatehouse/runtime/run-file';
@@ -74,7 +75,7 @@ function createStack(session: DtlsSession, options: SessionOptions, replyBudget:
   const blockwise = createBlockwise({
     handle: createHandler({ sessionId: session.id, peer: readSessionPeer(session) }),
     limits: { maximumBodyOctets: configuration.maximumBody, preferredBlock: configuration.blockSize },
-    budget: blockBudget,
+    budget: blockBudget.of(addressKey(session.peer.address)),
     maximumMessageOctets: session.maximumMessageOctets,
     clock,
     metrics: blockMetrics,

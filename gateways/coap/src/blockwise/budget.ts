@@ -35,6 +35,8 @@ export type BlockBudget = {
    * @returns undefined when there is no room even after everything idle is gone
    */
   hold(octets: number, forget: (cause: ForgetCause) => void): BlockHold | undefined;
+  /** The same memory for one client: where room is needed, whoever holds most makes it. @param holder its address */
+  of(holder: string): BlockBudget;
   /** Forgets what is too old. It is called by a timer and before anything is looked up. */
   sweep(): void;
   /** Stops the timer. The entries are their sessions' to forget. */
@@ -53,7 +55,15 @@ export type BlockBudgetOptions = {
 /** What an entry costs beside its octets: its key, its maps, its closures. */
 export const entryOverheadOctets = 1_024;
 
-type Entry = { octets: number; until: number; readonly forget: (cause: ForgetCause) => void };
+type Entry = {
+  readonly holder: string;
+  octets: number;
+  until: number;
+  readonly forget: (cause: ForgetCause) => void;
+};
+
+/** What one holder has. `idle` is what may be evicted of it, the oldest first. */
+type Share = { octets: number; readonly idle: Entry[] };
 
 /** Creates an empty budget. */
 export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
@@ -77,18 +87,24 @@ export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
   const forget = (entry: Entry, cause: ForgetCause): void => {
     if (remove(entry)) entry.forget(cause);
   };
-  /** Makes room; nothing is evicted where that would not be enough. */
-  const makeRoom = (octets: number, keep?: Entry): boolean => {
+  /**
+   * Makes room, at the cost of those who hold most, whose oldest entries go first; nothing is evicted where that would not
+   * be enough.
+   */
+  const makeRoom = (octets: number, holder: string, keep?: Entry): boolean => {
     if (total + octets <= maximumOctets) return true;
+    const shares = sharesOf(idle, pinned, keep);
+    const asking = shares.get(holder);
+    if (asking !== undefined) asking.octets += octets;
     const victims: Entry[] = [];
-    let freed = 0;
-    for (const entry of idle) {
-      if (total + octets - freed <= maximumOctets) break;
-      if (entry === keep) continue;
-      victims.push(entry);
-      freed += entry.octets;
+    for (let freed = 0; total + octets - freed > maximumOctets; ) {
+      const largest = largestOf(shares.values());
+      const victim = largest?.idle.shift();
+      if (largest === undefined || victim === undefined) return false;
+      victims.push(victim);
+      largest.octets -= victim.octets;
+      freed += victim.octets;
     }
-    if (total + octets - freed > maximumOctets) return false;
     for (const victim of victims) forget(victim, 'evicted');
     return true;
   };
@@ -119,7 +135,7 @@ export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
     arm();
   };
 
-  return {
+  const viewFor = (holder: string): BlockBudget => ({
     get octets() {
       return total;
     },
@@ -129,8 +145,8 @@ export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
     hold: (octets, onForget) => {
       sweep();
       const cost = octets + entryOverheadOctets;
-      if (!makeRoom(cost)) return undefined;
-      const entry: Entry = { octets: cost, until: 0, forget: onForget };
+      if (!makeRoom(cost, holder)) return undefined;
+      const entry: Entry = { holder, octets: cost, until: 0, forget: onForget };
       setTotal(total + cost);
       rest(entry);
       return {
@@ -140,7 +156,7 @@ export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
         resize: (wanted) => {
           if (!isHeld(entry)) return false;
           const more = wanted + entryOverheadOctets - entry.octets;
-          if (more > 0 && !makeRoom(more, entry)) return false;
+          if (more > 0 && !makeRoom(more, holder, entry)) return false;
           entry.octets += more;
           setTotal(total + more);
           return true;
@@ -156,10 +172,40 @@ export function createBlockBudget(options: BlockBudgetOptions): BlockBudget {
         },
       };
     },
+    of: viewFor,
     sweep,
     close: () => {
       clearTimeout(timer);
       timer = undefined;
     },
+  });
+  return viewFor('');
+}
+
+function sharesOf(idle: Iterable<Entry>, pinned: Iterable<Entry>, keep: Entry | undefined): Map<string, Share> {
+  const shares = new Map<string, Share>();
+  const shareOf = (entry: Entry): Share => {
+    let share = shares.get(entry.holder);
+    if (share === undefined) {
+      share = { octets: 0, idle: [] };
+      shares.set(entry.holder, share);
+    }
+    share.octets += entry.octets;
+    return share;
   };
+  for (const entry of idle) {
+    const share = shareOf(entry);
+    if (entry !== keep) share.idle.push(entry);
+  }
+  for (const entry of pinned) shareOf(entry);
+  return shares;
+}
+
+/** Of those that have something to give; among equals the one that was idle longest. */
+function largestOf(shares: Iterable<Share>): Share | undefined {
+  let largest: Share | undefined;
+  for (const share of shares) {
+    if (share.idle.length > 0 && (largest === undefined || share.octets > largest.octets)) largest = share;
+  }
+  return largest;
 }

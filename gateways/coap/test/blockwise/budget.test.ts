@@ -41,6 +41,19 @@ describe('RFC 7959 §7.1: the memory of all sessions', () => {
     assert.equal(first?.isHeld, true);
   });
 
+  it('is not taken from the few of one client for the many of another', () => {
+    const { budget, forgotten } = open(4);
+    const holdFor = (holder: string, name: string) =>
+      budget.of(holder).hold(1_000, (cause) => forgotten.push(`${name} ${cause}`));
+    const patient = holdFor('192.0.2.1', 'patient');
+    for (let index = 0; index < 6; index++) assert(holdFor('192.0.2.2', `greedy ${index}`) !== undefined);
+    assert.deepEqual(forgotten, ['greedy 0 evicted', 'greedy 1 evicted', 'greedy 2 evicted']);
+    assert.equal(patient?.isHeld, true);
+    assert.equal(patient?.resize(2 * each), true);
+    assert.deepEqual(forgotten.slice(3), ['greedy 3 evicted', 'greedy 4 evicted']);
+    assert.equal(budget.entries, 2);
+  });
+
   it('coaps.md §5: who is worked with is not forgotten; without room there is no hold, and nobody is forgotten in vain', () => {
     const { clock, budget, forgotten, hold } = open(2);
     const first = hold('first');
