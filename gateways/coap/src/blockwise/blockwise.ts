@@ -7,7 +7,7 @@ import type { RequestMessage, ResponseMessage } from '../message/message.ts';
 import { optionNumbers } from '../message/option-numbers.ts';
 import type { CoapResponse } from '../request.ts';
 import { continueAnswer, createRefusals } from './answers.ts';
-import { type Block, blockOption } from './block.ts';
+import { type Block, blockOption, sizeExponentFor } from './block.ts';
 import type { GivenResponse } from './delivery.ts';
 import { createDownloads } from './download.ts';
 import { type RequestFields, readFields } from './fields.ts';
@@ -67,6 +67,10 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
   };
   const uploads = createUploads({ maximumBodyOctets, budget, clock, metrics, ask: callHandler, retryAt, keep });
 
+  /** A client that sends small blocks can hardly take larger ones, RFC 9148 Appendix B.2; libcoap says nothing else of it. */
+  const wishBehind = ({ sizeExponent }: Block): Block | undefined =>
+    sizeExponent < sizeExponentFor(preferredBlock) ? { number: 0, isMore: false, sizeExponent } : undefined;
+
   const takeBlock = async (fields: RequestFields, block1: Block): Promise<ResponseMessage> => {
     const step = uploads.take(fields, block1);
     switch (step.kind) {
@@ -74,7 +78,7 @@ export function createBlockwise(options: BlockwiseOptions): Blockwise {
         return continueAnswer(block1);
       case 'whole': {
         const answer = await step.answer;
-        const message = answer.respond({ ...fields, block2: fields.block2 ?? step.wish });
+        const message = answer.respond({ ...fields, block2: fields.block2 ?? step.wish ?? wishBehind(block1) });
         return { ...message, options: [...message.options, blockOption(optionNumbers.block1, block1)] };
       }
       case 'bad-block':

@@ -6,7 +6,7 @@ import type { CoapResponse } from '../../src/request.ts';
 import { bodyOf, entryLifeMs, fetchRest, message, openSession, sendAll, uploadOf } from './support/session.ts';
 
 const parts = { path: ['est', 'skg'], contentFormat: 286 };
-const upload = uploadOf(bodyOf(100), 2, parts);
+const upload = uploadOf(bodyOf(1_100), 5, parts);
 const reset: Loss = { cause: 'reset', isCertain: true };
 
 /** A session whose handler hands out keys and records what becomes of them. */

@@ -75,6 +75,19 @@ describe('RFC 7959 §2.4: responses in blocks', () => {
     assert.deepEqual(block2Of(asked), { number: 0, isMore: false, sizeExponent: 6 });
   });
 
+  for (const [sizeExponent, expected] of [
+    [2, 2],
+    [4, 4],
+    [5, 5],
+    [6, 5],
+  ] as const) {
+    it(`RFC 9148 Appendix B.2: an upload in blocks of ${16 << sizeExponent} octets is answered in such of ${16 << expected}`, async () => {
+      const session = openSession({ handle: answering(certificates) });
+      const answer = await sendAll(session, uploadOf(bodyOf(1_500), sizeExponent, { method: methods.post }));
+      assert.deepEqual(block2Of(answer), { number: 0, isMore: true, sizeExponent: expected });
+    });
+  }
+
   for (const sizeExponent of [0, 2, 3, 4, 6]) {
     it(`RFC 7959 §2.4: the client's wish for blocks of ${16 << sizeExponent} octets holds from the first one`, async () => {
       const session = openSession({ handle: answering(certificates) });
