@@ -1,6 +1,7 @@
 // The memory that block-wise transfers of all sessions take together, RFC 7959 §7.1: every octet kept for a client between
-// two of its messages is held here. Whoever has been idle longest is forgotten first, and everybody after a time; nobody
-// may keep anything that is not accounted for. One timer in all, and none while nothing is held.
+// two of its messages is held here. Room is made by whoever holds most, the longest idle first, so that one client cannot push
+// out the others; everybody is forgotten after a time, and nobody may keep anything that is not accounted for. One timer in
+// all, and none while nothing is held.
 
 import type { Clock } from '@gatehouse/runtime/clock';
 import type { BlockMetrics } from './metrics.ts';
