@@ -7,6 +7,7 @@ export type HandshakeOutcome = 'complete' | 'failed' | 'timeout' | 'evicted' | '
 
 /** Why a datagram was dropped without a word. */
 export type DropCause =
+  | 'no-port'
   | 'not-dtls'
   | 'too-long'
   | 'malformed-hello'

@@ -128,6 +128,11 @@ export class DtlsServer implements DtlsTransport {
       this.#dropped('closing');
       return;
     }
+    // RFC 768: a source port of 0 is none, and nothing can be answered there.
+    if (from.port === 0) {
+      this.#dropped('no-port');
+      return;
+    }
     if (datagram.length > longestDatagram) {
       this.#dropped('too-long');
       return;

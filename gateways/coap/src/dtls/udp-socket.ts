@@ -66,7 +66,12 @@ export async function openUdpSocket(options: ListenOptions, events: UdpEvents): 
     send: (datagram, port, address) => {
       if (isClosed) return;
       underway++;
-      socket.send(datagram, port, address, sent);
+      try {
+        socket.send(datagram, port, address, sent);
+      } catch (error) {
+        // Node.js throws for what it takes for a mistake of its caller, such as port 0; here the peer wrote it.
+        sent(error instanceof Error ? error : new Error(String(error)));
+      }
     },
     close: async () => {
       isClosed = true;
