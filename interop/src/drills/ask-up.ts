@@ -28,6 +28,8 @@ export type UpQuestion = {
 export type UpAnswer = {
   /** By the name of the process: what Node.js was started with. */
   readonly arguments: ReadonlyMap<string, readonly string[]>;
+  /** What endpoints.json said while it ran. */
+  readonly endpoints: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** PEM of the root. */
   readonly trustAnchor: string;
 };
@@ -54,6 +56,7 @@ export async function askUp({ data, gate, processes, settings }: UpQuestion): Pr
   const endpoints = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8'));
   const answer = {
     arguments: new Map(processes.map((name) => [name, argumentsOf(data, name)])),
+    endpoints,
     trustAnchor: readFileSync(join(data, String(endpoints.trustAnchor)), 'utf8'),
   };
   child.kill('SIGTERM');

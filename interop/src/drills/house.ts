@@ -2,7 +2,7 @@
 // `gatehouse up` makes the directory and starts them once; from then on each is started singly, with the very arguments
 // that `up` gave it, which are read from its processes.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChallengeServer } from '../acme/challenge-server.ts';
@@ -71,7 +71,6 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
         ...settings,
       ],
     });
-    const endpoints = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8'));
     for (const name of all) {
       const parameters = [...(told.arguments.get(name) ?? []), ...(await ownPorts(name))];
       residents.push(createResident({ name, directory: data, parameters }));
@@ -95,7 +94,7 @@ export async function openHouse({ settings = [] }: HouseOptions = {}): Promise<H
       residents,
       startMs,
       data,
-      acme: String(endpoints.acme.directory),
+      acme: String(told.endpoints.acme?.directory),
       trustAnchor: told.trustAnchor,
       challenges,
       operator: async (...parameters) => {

@@ -14,13 +14,13 @@ import { chooseSeed, createRandom } from '../../src/drills/random.ts';
 
 const leastDevices = 36;
 /** Devices come until each process was killed so often, or for this long. */
-const leastKills = 5;
-const longestMs = 75_000;
+const leastKills = 4;
+const longestMs = 60_000;
 const inFlight = 10;
 const weather = { loss: 0.1 } as const;
 const profile = 'device-identity';
 /** Time between two kills, where a process is ready again after a second; longer on a machine that is busy with other things. */
-const pauseMs = { shortest: 1_500, longest: 4_000, startMs: 1_000 } as const;
+const pauseMs = { shortest: 1_000, longest: 3_000, startMs: 1_000 } as const;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const seed = chooseSeed();
