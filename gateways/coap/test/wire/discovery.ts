@@ -64,6 +64,28 @@ export function discoveryTests(stack: Stack): void {
       assert.equal(first(await discover('?href=/est/skg')), '</est/skg>;rt="ace.est.skg";ct=62');
       assert.deepEqual(await discover('?rt=ace.est'), []);
       assert.deepEqual(await discover('?rt=core.rd*'), []);
+      assert.deepEqual(await discover('?rt='), []);
+      assert.deepEqual(await discover('?no-such-attribute=1'), []);
+    });
+
+    it('compares each value of a list, and wants all conditions at once', async () => {
+      const all = await discover();
+      assert.deepEqual(
+        await discover('?ct=287'),
+        all.filter((link) => link.includes('ct="281 287"')),
+      );
+      assert.deepEqual(
+        await discover('?rt=ace.est.s*&ct=62'),
+        all.filter((link) => link.includes('ct=62')),
+      );
+      assert.deepEqual(await discover('?rt=ace.est.sen&rt=ace.est.crts'), []);
+      assert.deepEqual(await discover('?rt'), all);
+    });
+
+    it('may be asked for without Accept', async () => {
+      const client = await connectDevice(stack, newDevice().identity);
+      const response = await client.get('/.well-known/core?href=/est/sen');
+      assert.deepEqual([response.code, response.contentFormat], ['2.05', 40]);
     });
   });
 }
