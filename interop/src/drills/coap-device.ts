@@ -24,7 +24,7 @@ export type PatientDeviceOptions = {
 /** Times of a device that lives faster than others, so that a drill sees much in little time (RFC 7252 §4.8). */
 const times = { ackTimeoutMs: 300, maximumRetransmissions: 3 } as const;
 const handshakeTimes = { retransmitMs: 300, handshakeTimeoutMs: 3_500 } as const;
-const patienceMs = 90_000;
+const patienceMs = 120_000;
 /** After an attempt that came to nothing. */
 const breathMs = 100;
 /** What Max-Age says is kept to, as far as a drill has time. */

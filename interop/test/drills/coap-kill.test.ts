@@ -20,7 +20,7 @@ const inFlight = 10;
 const weather = { loss: 0.1 } as const;
 const profile = 'device-identity';
 /** Time between two kills, where a process is ready again after a second; longer on a machine that is busy with other things. */
-const pauseMs = { shortest: 1_000, longest: 3_000, startMs: 1_000 } as const;
+const pauseMs = { shortest: 1_300, longest: 3_600, startMs: 1_000 } as const;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const seed = chooseSeed();
