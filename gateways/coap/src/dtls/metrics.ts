@@ -14,7 +14,9 @@ export type DropCause =
   | 'repeated-hello'
   | 'no-session'
   | 'unreadable'
-  | 'closing';
+  | 'closing'
+  /** Something unexpected, which the log names. */
+  | 'failed';
 
 /** The instruments. */
 export type DtlsMetrics = {

@@ -153,9 +153,14 @@ export class Connection {
 
   #work(observer: Observer, datagram: Uint8Array | undefined, work: () => Step): Outcome {
     return observed(observer, () => {
-      if (datagram !== undefined) this.#wire.put(datagram);
-      const step = work();
-      return { step, datagrams: this.#wire.take() };
+      try {
+        if (datagram !== undefined) this.#wire.put(datagram);
+        return { step: work(), datagrams: this.#wire.take() };
+      } catch (error) {
+        // Nothing of this peer may be there when it is the next one's turn.
+        this.#wire.take();
+        throw error;
+      }
     });
   }
 }

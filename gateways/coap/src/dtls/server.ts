@@ -60,7 +60,7 @@ export class DtlsServer implements DtlsTransport {
     const server = new DtlsServer(options);
     try {
       server.#socket = await openUdpSocket(options.listen, {
-        datagram: (datagram, from) => server.#received(datagram, from),
+        datagram: (datagram, from) => server.#heard(datagram, from),
         error: (error) => server.#socketFailed(error),
       });
     } catch (error) {
@@ -119,6 +119,16 @@ export class DtlsServer implements DtlsTransport {
     for (const session of this.#table.sessions()) session.close('shutdown');
     await this.#socket?.close();
     this.#openSsl.close();
+  }
+
+  /** Anybody can send a datagram: whatever goes wrong with one, the others are served. */
+  #heard(datagram: Buffer, from: RemoteInfo): void {
+    try {
+      this.#received(datagram, from);
+    } catch (error) {
+      this.#dropped('failed');
+      this.#log.warn({ ...peerFacts(from), err: error }, 'a datagram could not be handled');
+    }
   }
 
   #received(datagram: Buffer, from: RemoteInfo): void {

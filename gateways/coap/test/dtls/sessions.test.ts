@@ -213,6 +213,19 @@ describe('coaps.md §8: the server’s own credentials', () => {
 });
 
 describe('RFC 6347: how sessions end', () => {
+  it('does not end the others, nor itself, for a datagram with which something unexpected goes wrong', (context) =>
+    withServer({}, async (server) => {
+      const [client, other] = [await server.connect(), await server.connect()];
+      const broken = () => {
+        throw new Error('the clock is broken');
+      };
+      context.mock.method(server.clock, 'now', broken, { times: 1 });
+      client.send(Buffer.from('into the void'));
+      await hasComeTo(() => server.lines.some(({ msg }) => msg === 'a datagram could not be handled'));
+      await isEchoed(other, 'served as ever');
+      await isEchoed(client, 'and so is this one');
+    }));
+
   it('says close_notify when an operator or the end of the process closes them', () =>
     withServer({}, async (server) => {
       const [dropped, last] = [await server.connect(), await server.connect()];
