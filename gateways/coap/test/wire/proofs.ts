@@ -112,6 +112,9 @@ export function proofTests(stack: Stack): void {
       assert.ok(client.dtls.hasExtendedMasterSecret);
       const challengePassword = base64(client.dtls.ownFinished);
       certificateOf(await client.post('/est/bound/sen', newRequest({ subject, challengePassword })));
+      await stack.gate.line(({ label, requester, isLinked }) => {
+        return label === 'bound' && isLinked === true && String(requester).endsWith(` ${serial}`);
+      });
       assert.equal((await client.post('/est/bound/sen', newRequest({ subject }))).code, '4.03');
       const other = await connectDevice(stack, identity);
       const fromThere = newRequest({ subject, challengePassword: base64(other.dtls.ownFinished) });

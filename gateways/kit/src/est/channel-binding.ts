@@ -22,16 +22,17 @@ export type ChannelBindingRules = {
 /**
  * Judges the challengePassword of a CSR against its connection.
  *
+ * @returns whether it links them; false where nothing was looked at
  * @throws {EstError} `not-allowed` when it is missing although demanded, does not match, or cannot be checked here
  */
 export function checkChannelBinding(
   { policy, acceptsExporterOnTls12 }: ChannelBindingRules,
   challengePassword: string | undefined,
   peer: PeerFacts,
-): void {
-  if (policy === 'none') return;
+): boolean {
+  if (policy === 'none') return false;
   if (challengePassword === undefined) {
-    if (policy === 'optional') return;
+    if (policy === 'optional') return false;
     throw new EstError(
       'not-allowed',
       'channel binding is required: put tls-unique or tls-exporter into challengePassword',
@@ -49,6 +50,7 @@ export function checkChannelBinding(
   if (!candidates.some((candidate) => isEncodingOf(challengePassword, candidate))) {
     throw new EstError('not-allowed', 'the channel binding in challengePassword is not that of this connection');
   }
+  return true;
 }
 
 function isEncodingOf(text: string, value: Uint8Array): boolean {

@@ -33,11 +33,12 @@ export async function simpleEnroll(
 /** RFC 7030 §3.5. An RA's CSRs were made over other connections, RFC 7030 §3.7. @throws {EstError} */
 export function checkBinding(exchange: EnrollmentExchange, identity: Identity, request: CertificationRequest): void {
   if (identity.isRegistrationAuthority) return;
-  checkChannelBinding(
+  const isLinked = checkChannelBinding(
     exchange.label.channelBinding,
     readPart(() => challengePassword(request)),
     exchange.peer,
   );
+  if (isLinked) exchange.note({ isLinked });
 }
 
 /** Refuses names that the asker may not enrol. @throws {EstError} `not-allowed` naming them */
