@@ -110,7 +110,7 @@ describe('RFC 9148 §4.7, RFC 7252 §5.2.2: the keep is slow', () => {
     tell('slow', crew, separate);
     // An acknowledgement may be lost, and then the answer itself is what comes first.
     assert.ok(crew.acknowledged() >= deviceCount / 2, `${crew.acknowledged()} acknowledgements`);
-    assert.ok(separate >= deviceCount * 0.8, `${separate} separate answers`);
+    assert.ok(separate >= deviceCount * 0.7, `${separate} separate answers`);
     assert.equal(crew.witness.codes.get('5.03'), undefined, 'a keep that is only slow is none that is away');
     assertUnharmed(crew, pid);
   });
