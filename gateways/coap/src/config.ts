@@ -25,6 +25,8 @@ const limitsSchema = z.strictObject({
   handshakesPerAddress: rateSchema.prefault(handshakesPerAddress),
   /** Requests in work at once; the others hear when to come again. */
   requests: count.default(256),
+  /** The same of one address, which cannot take all places while the keep is slow. */
+  requestsPerAddress: count.default(128),
   /** Requests of one address. */
   address: rateSchema.optional(),
   /** Requests of one requester. */

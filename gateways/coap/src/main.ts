@@ -95,12 +95,20 @@ async function startCoap(
   const trust = await followTrust({ ...gate.certificates, log, onChange: replaceCredentials });
   base.onShutdown('trust anchors', () => trust.close());
   base.addReadinessCheck(() => trust.problems());
-  const { address: _, requester: __, requests: ___, handshakeTimeout, idleTimeout, ...limits } = configuration.limits;
+  const { sessions, sessionsPerAddress, halfOpen, handshakesPerAddress, handshakeTimeout, idleTimeout } =
+    configuration.limits;
   const started = await startDtls({
     listen: { ...configuration.listen, setting: 'coap.listen.port' },
     credentials: toDtlsCredentials(identity.current()),
     trust: trust.current(),
-    limits: { ...limits, handshakeTimeoutMs: handshakeTimeout, idleTimeoutMs: idleTimeout },
+    limits: {
+      sessions,
+      sessionsPerAddress,
+      halfOpen,
+      handshakesPerAddress,
+      handshakeTimeoutMs: handshakeTimeout,
+      idleTimeoutMs: idleTimeout,
+    },
     mtu: configuration.mtu,
     log,
     clock,

@@ -14,9 +14,10 @@ export type RequestLimits = {
   /**
    * Takes a place for a request.
    *
-   * @returns gives the place back; undefined when all are taken
+   * @param from its address
+   * @returns gives the place back; undefined when all are taken, or those that one address may have
    */
-  begin(): (() => void) | undefined;
+  begin(from: string): (() => void) | undefined;
   /** Takes no more requests, and resolves when none is in work, or after the time. */
   drain(timeoutMs: number): Promise<void>;
   /** @throws {EstError} `too-many-requests` */
@@ -29,27 +30,37 @@ export type RequestLimits = {
 export type RequestLimitOptions = {
   /** Requests in work at once. */
   readonly requests: number;
+  /** Those of one address, or /64 of IPv6; all of them unless told. */
+  readonly requestsPerAddress?: number | undefined;
   readonly address?: Rate | undefined;
   readonly requester?: Rate | undefined;
   readonly clock: Clock;
 };
 
 /** Makes the limits; a rate that is not given does not limit. */
-export function createRequestLimits({ requests, address, requester, clock }: RequestLimitOptions): RequestLimits {
+export function createRequestLimits(options: RequestLimitOptions): RequestLimits {
+  const { requests, requestsPerAddress = requests, address, requester, clock } = options;
   const addresses = createLimiter(address, clock);
   const requesters = createLimiter(requester, clock);
   const idle = Promise.withResolvers<void>();
+  const inWorkOf = new Map<string, number>();
   let inWork = 0;
   let isDraining = false;
   return {
     get inWork() {
       return inWork;
     },
-    begin: () => {
-      if (isDraining || inWork >= requests) return undefined;
+    begin: (from) => {
+      const key = addressKey(from);
+      const own = inWorkOf.get(key) ?? 0;
+      if (isDraining || inWork >= requests || own >= requestsPerAddress) return undefined;
       inWork++;
+      inWorkOf.set(key, own + 1);
       return () => {
         inWork--;
+        const left = (inWorkOf.get(key) ?? 1) - 1;
+        if (left > 0) inWorkOf.set(key, left);
+        else inWorkOf.delete(key);
         if (isDraining && inWork === 0) idle.resolve();
       };
     },

@@ -84,7 +84,7 @@ export function createResourceHandler(gate: CoapGate, client: Client, options: S
 }
 
 async function answerRequest(context: Context): Promise<CoapResponse> {
-  const end = context.gate.limits.begin();
+  const end = context.gate.limits.begin(context.client.peer.remoteAddress);
   if (end === undefined) return answerBusy();
   try {
     return await answerRoute(context);

@@ -9,27 +9,36 @@ const clock = createManualClock(new Date('2026-01-01T00:00:00Z'));
 describe('what clients may ask at once', () => {
   it('gives places until all are taken, and each only once', () => {
     const limits = createRequestLimits({ requests: 2, clock });
-    const [first, second] = [limits.begin(), limits.begin()];
-    assert.equal(limits.begin(), undefined);
+    const [first, second] = [limits.begin('192.0.2.1'), limits.begin('192.0.2.1')];
+    assert.equal(limits.begin('192.0.2.1'), undefined);
     assert.equal(limits.inWork, 2);
     first?.();
-    assert.notEqual(limits.begin(), undefined);
+    assert.notEqual(limits.begin('192.0.2.1'), undefined);
     second?.();
     assert.equal(limits.inWork, 1);
   });
 
+  it('leaves places to others when one address, or /64 of IPv6, has what it may', () => {
+    const limits = createRequestLimits({ requests: 3, requestsPerAddress: 1, clock });
+    const end = limits.begin('2001:db8::1');
+    assert.equal(limits.begin('2001:db8::2'), undefined);
+    assert.notEqual(limits.begin('2001:db8:1::1'), undefined);
+    end?.();
+    assert.notEqual(limits.begin('2001:db8::2'), undefined);
+  });
+
   it('drains: takes nothing new, and waits for what is in work', async () => {
     const limits = createRequestLimits({ requests: 2, clock });
-    const end = limits.begin();
+    const end = limits.begin('192.0.2.1');
     const drained = limits.drain(60_000);
-    assert.equal(limits.begin(), undefined);
+    assert.equal(limits.begin('192.0.2.1'), undefined);
     end?.();
     await drained;
   });
 
   it('does not wait longer than it is told to', async () => {
     const limits = createRequestLimits({ requests: 2, clock });
-    limits.begin();
+    limits.begin('192.0.2.1');
     await limits.drain(1);
     assert.equal(limits.inWork, 1);
   });
