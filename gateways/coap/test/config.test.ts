@@ -19,6 +19,7 @@ describe('the section coap', () => {
       idleTimeout: 300_000,
       handshakesPerAddress: { perSecond: 50, burst: 200 },
       requests: 256,
+      requestsPerAddress: 128,
     });
     assert.deepEqual([mtu, blockSize, maximumBody, blockMemory], [1_280, 512, 16_384, 2_097_152]);
     assert.deepEqual([blockLife, echo.afterIdle, root], [247_000, undefined, 'est']);
