@@ -49,7 +49,7 @@ export function compileDevicePatterns(where: string, patterns: NamePatterns): (d
   };
 }
 
-const nothing: NamePolicy = () => ['the names of this device'];
+const nothing: NamePolicy = () => ['anything by the names of its certificate'];
 
 // What a device calls itself may be no domain where the pattern wants one.
 function compileOrNothing(patterns: NamePatterns): NamePolicy {

@@ -54,7 +54,7 @@ describe('what the devices of a manufacturer may enrol', () => {
     for (const subject of ['O=d1', 'CN=1,CN=2', 'CN=*', 'CN=a=b', 'CN=a/b']) {
       assert.deepEqual(
         refused(patterns, device(subject), '', 'DNS:example.com'),
-        ['the names of this device'],
+        ['anything by the names of its certificate'],
         subject,
       );
     }
@@ -62,7 +62,7 @@ describe('what the devices of a manufacturer may enrol', () => {
 
   it('is nothing where the value is no domain and the pattern wants one', () => {
     assert.deepEqual(refused({ dnsSuffixes: ['{CN}'] }, device('CN=a b'), '', 'DNS:a.example'), [
-      'the names of this device',
+      'anything by the names of its certificate',
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('RFC 4108 §5: devices by their hardware', () => {
   it('may enrol nothing by it where they have none, two, or one that cannot be read', () => {
     const broken: GeneralName = { kind: 'other', type: otherNameTypes.hardwareModuleName, value: nullValue() };
     for (const one of [device('CN=d'), device('CN=d', hardware('1'), hardware('2')), device('CN=d', broken)]) {
-      assert.deepEqual(refused(patterns, one, `CN=${hwType}.1`), ['the names of this device']);
+      assert.deepEqual(refused(patterns, one, `CN=${hwType}.1`), ['anything by the names of its certificate']);
     }
   });
 
