@@ -40,7 +40,8 @@ describe('RFC 6347 §4.2.1: sources that prove nothing', () => {
     const before = await server.state();
     const sockets = await openSockets(40);
 
-    const attack = flood(server.port, sockets, hostileDatagrams({ seed: 20_000, count: 20_000, recorded }));
+    const heard = async () => (await server.state()).datagrams;
+    const attack = flood(server.port, sockets, hostileDatagrams({ seed: 20_000, count: 20_000, recorded }), heard);
     const honest = Array.from({ length: 10 }, async (_, index) => {
       const client = await connectDtls({ ...device(`honest-${index}`), retransmitMs: 200, handshakeTimeoutMs: 60_000 });
       for (let message = 0; message < 20; message++) {

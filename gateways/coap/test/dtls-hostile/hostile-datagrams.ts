@@ -138,11 +138,30 @@ export async function openSockets(count: number): Promise<Socket[]> {
   return sockets;
 }
 
-/** Sends them in bursts, with a turn of the event loop between them, as a test has honest clients in the same process. */
-export async function flood(port: number, sockets: readonly Socket[], datagrams: Iterable<Uint8Array>): Promise<void> {
+/** So many are sent before it is looked whether the server is still taking them. */
+const burst = 500;
+
+/**
+ * Sends them with a turn of the event loop now and then, as a test has honest clients in the same process, and not faster than
+ * the server takes them: what the system's queue loses attacks nobody.
+ *
+ * @param heard how many datagrams the server has received
+ */
+export async function flood(
+  port: number,
+  sockets: readonly Socket[],
+  datagrams: Iterable<Uint8Array>,
+  heard: () => Promise<number>,
+): Promise<void> {
   let index = 0;
   for (const datagram of datagrams) {
     sockets[index++ % sockets.length]?.send(datagram, port, '127.0.0.1');
     if (index % 20 === 0) await nextTurn();
+    if (index % burst === 0) await untilStill(heard);
   }
+}
+
+/** Whatever is on its way arrives, or is lost. */
+async function untilStill(heard: () => Promise<number>): Promise<void> {
+  for (let before = -1, now = await heard(); now !== before; now = await heard()) before = now;
 }
