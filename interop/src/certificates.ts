@@ -18,6 +18,8 @@ export type Certificates = {
    * @throws with what openssl says of it
    */
   accept(certificate: X509Certificate, publicKey: string): Promise<void>;
+  /** Counts a certificate that a gate has revoked, since it could not hand it over. */
+  abandon(certificate: X509Certificate): void;
   /** The file of an accepted certificate, PEM, or undefined when it is none. */
   fileOf(serialNumber: string): string | undefined;
   /** How many were accepted. */
@@ -35,12 +37,19 @@ const listLimit = '10000';
 export function createCertificates({ trustAnchor, chain }: Endpoints, directory: string): Certificates {
   /** Files by serial number, lower case. */
   const accepted = new Map<string, string>();
+  const keep = (certificate: X509Certificate): string => {
+    const file = join(directory, `${certificate.serialNumber}.pem`);
+    writeFileSync(file, certificate.toString());
+    accepted.set(certificate.serialNumber.toLowerCase(), file);
+    return file;
+  };
   return {
+    abandon: (certificate) => {
+      keep(certificate);
+    },
     accept: async (certificate, publicKey) => {
-      const file = join(directory, `${certificate.serialNumber}.pem`);
-      writeFileSync(file, certificate.toString());
       // Counted before it is judged: a certificate that does not hold was issued all the same.
-      accepted.set(certificate.serialNumber.toLowerCase(), file);
+      const file = keep(certificate);
       await output('openssl', ['verify', '-x509_strict', '-CAfile', trustAnchor, '-untrusted', chain, file]);
       assert.equal(exportKey(certificate), publicKey.trim(), 'the certificate must carry the key of the request');
     },

@@ -6,7 +6,7 @@ import { enrollment } from '../coap/enrollment.ts';
 import { keyEncryption } from '../coap/key-encryption.ts';
 import { libcoapDriver } from '../coap/libcoap.ts';
 import { refusals } from '../coap/refusals.ts';
-import { enrollmentInBadWeather, transfersInBadWeather } from '../coap/weather.ts';
+import { enrollmentInBadWeather, keysInBadWeather, transfersInBadWeather } from '../coap/weather.ts';
 import { packageVersion } from '../package-version.ts';
 
 /** Debian package libcoap3-bin. */
@@ -35,6 +35,15 @@ export const libcoapOpensslClient: Client = {
         weather: { loss: 0.1, ...unruly },
         blockSize: 256,
         devices: 3,
+      },
+    ]),
+    ...keysInBadWeather(driver, [
+      { name: '25 % loss each way', weather: { loss: 0.25 }, blockSize: 256, devices: 3 },
+      {
+        name: '10 % loss, datagrams repeated and overtaken',
+        weather: { loss: 0.1, ...unruly },
+        blockSize: 64,
+        devices: 2,
       },
     ]),
     ...discovery(driver),

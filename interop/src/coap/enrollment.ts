@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { approveRequestOf } from '../approval.ts';
-import { publicKeyOf } from '../certification-requests.ts';
+import { publicKeyOf, type RequestFiles } from '../certification-requests.ts';
 import type { Operation } from '../client.ts';
 import { output } from '../command.ts';
 import { curl, splitPem } from '../curl/request.ts';
@@ -24,6 +24,7 @@ import {
   readCertificates,
   sendEnrollment,
 } from './est.ts';
+import type { Device } from './manufacturer.ts';
 import { readMultipart } from './multipart.ts';
 
 /** Octets of a block, RFC 7959 §2.2, that clients are driven with. */
@@ -190,16 +191,27 @@ async function renew(driver: CoapDriver, session: Session): Promise<void> {
   assert.deepEqual(await countIssued(session, [device]), [2]);
 }
 
-/** Has the gate make a key, which must be that of the certificate beside it. */
+/** Has the gate make a key for a new device, once. */
 export async function generateKey(
   driver: CoapDriver,
   session: Session,
   resource: 'skg' | 'skc',
-  call: CoapCall,
+  call: Omit<CoapCall, 'device'>,
 ): Promise<void> {
   const device = await manufacturersOf(session).makeDevice();
-  const request = await makeDeviceRequest(session, device);
-  const answer = await sendEnrollment(driver, session, { device, ...call }, request, { path: estPath(resource) });
+  await askForKey(driver, session, resource, { device, ...call }, await makeDeviceRequest(session, device));
+  assert.deepEqual(await countIssued(session, [device]), [1]);
+}
+
+/** Has the gate make a key, which must be that of the certificate beside it. @throws {CoapError} when nothing whole came */
+export async function askForKey(
+  driver: CoapDriver,
+  session: Session,
+  resource: 'skg' | 'skc',
+  call: Omit<CoapCall, 'device'> & { readonly device: Device },
+  request: RequestFiles,
+): Promise<void> {
+  const answer = await sendEnrollment(driver, session, call, request, { path: estPath(resource) });
   assert.equal(answer.code, '2.04', describeAnswer(answer));
   assert.equal(answer.contentFormat, formats.multipart);
   const parts = readMultipart(answer.payload);
@@ -207,10 +219,9 @@ export async function generateKey(
   assert.deepEqual(new Set(parts.map((part) => part.format)), new Set([formats.pkcs8, format]));
   const partOf = (wanted: number) => parts.find((part) => part.format === wanted)?.body ?? Buffer.alloc(0);
   const pem = await output('openssl', ['pkey', '-inform', 'DER'], { input: partOf(formats.pkcs8) });
-  const publicKey = await publicKeyOf(session.write(`${device.serialNumber}.generated.key`, pem));
+  const publicKey = await publicKeyOf(session.write(`${call.device.serialNumber}.generated.key`, pem));
   assert.notEqual(publicKey, request.publicKey, 'the key must be a new one');
   await expectIssued(session, { ...answer, contentFormat: format, payload: partOf(format) }, publicKey, format);
-  assert.deepEqual(await countIssued(session, [device]), [1]);
 }
 
 async function fetchAttributes(driver: CoapDriver, session: Session, call: CoapCall): Promise<void> {

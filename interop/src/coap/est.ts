@@ -134,8 +134,30 @@ export async function expectNoSession(answer: Promise<unknown>): Promise<void> {
 
 /** How many certificates the keep has issued for each of these devices. */
 export async function countIssued(session: Session, devices: readonly Device[]): Promise<readonly number[]> {
+  const rows = await listCertificates(session);
+  return devices.map((device) => rows.filter((row) => isOf(device, row)).length);
+}
+
+/** How many of them are good; the others must have been revoked by the gate, and are counted as such. */
+export async function countGood(session: Session, devices: readonly Device[]): Promise<readonly number[]> {
+  const rows = await listCertificates(session);
+  const lost = rows.filter((row) => row.state === 'revoked' && devices.some((device) => isOf(device, row)));
+  for (const { serialNumber } of lost) {
+    const shown: unknown = await session.stack.operator('cert', 'show', serialNumber);
+    assert(typeof shown === 'object' && shown !== null && 'pem' in shown, 'cert show --json must have the certificate');
+    session.certificates.abandon(new X509Certificate(String(shown.pem)));
+  }
+  return devices.map((device) => rows.filter((row) => row.state === 'valid' && isOf(device, row)).length);
+}
+
+type Row = { readonly serialNumber: string; readonly state: string };
+
+async function listCertificates(session: Session): Promise<readonly Row[]> {
   const listed = await session.stack.operator('cert', 'list', '--limit', '10000');
   assert(Array.isArray(listed), 'gatehouse cert list --json must print a list');
-  const rows = listed.map((row) => JSON.stringify(row));
-  return devices.map(({ serialNumber }) => rows.filter((row) => row.includes(serialNumber)).length);
+  return listed;
+}
+
+function isOf({ serialNumber }: Device, row: Row): boolean {
+  return JSON.stringify(row).includes(serialNumber);
 }
