@@ -1,36 +1,22 @@
-// The DTLS server on a UDP socket: whose turn each datagram is, who may begin a handshake, and who has to go. Until a peer
-// returns its cookie there is nothing of it here: no entry, no timer, no log line. Everything is synchronous; one timer
-// serves all handshakes and sessions.
+// The DTLS server on a UDP socket: whose turn each datagram is, and which session has to go for another. Until a peer returns
+// its cookie there is nothing of it here: no entry, no timer, no log line. Everything is synchronous; one timer serves all
+// handshakes and sessions.
 
 import type { RemoteInfo } from 'node:dgram';
-import { addressKey } from '@gatehouse/gateway-kit/connection-limits';
 import { normalizeAddress } from '@gatehouse/gateway-kit/peer';
 import { SparingLog } from '@gatehouse/gateway-kit/sparing-log';
 import type { ListenAddress } from '@gatehouse/runtime/listen';
-import { RateLimiter } from '@gatehouse/runtime/rate-limit';
 import { Cookies } from './cookie.ts';
-import { createDtlsMetrics, type DropCause, type DtlsMetrics, type HandshakeOutcome } from './metrics.ts';
+import { type Handshake, Handshakes } from './handshakes.ts';
+import { createDtlsMetrics, type DropCause, type DtlsMetrics } from './metrics.ts';
 import { Observation } from './observation.ts';
-import { type Connection, type HandshakeFacts, longestDatagram, OpenSslServer, type Outcome } from './openssl.ts';
+import { type HandshakeFacts, longestDatagram, OpenSslServer } from './openssl.ts';
+import { peerFacts } from './peer-facts.ts';
 import { contentType, hasShortRecord, leastRecordOctets, readClientHello, readFirstRecord } from './records.ts';
 import { Session, type SessionHost } from './session.ts';
-import { type Member, SessionTable } from './session-table.ts';
+import { SessionTable } from './session-table.ts';
 import type { CloseReason, DtlsCredentials, DtlsOptions, DtlsSession, DtlsTransport, DtlsTrust } from './transport.ts';
 import { openUdpSocket, type UdpSocket } from './udp-socket.ts';
-
-/** A peer that returned its cookie. */
-type Handshake = Member & {
-  readonly connection: Connection;
-  readonly observation: Observation;
-  readonly from: RemoteInfo;
-  /** Of its ClientHello. */
-  readonly random: string;
-  /** By the clock. */
-  readonly begunAtMs: number;
-  /** By the processor's, as OpenSSL's own timer. */
-  readonly begunAt: number;
-  retransmitAt: number;
-};
 
 // IPv6 and UDP, RFC 8200 §3, RFC 768: of an IP packet they leave the rest.
 const headerOctets = 40 + 8;
@@ -44,7 +30,7 @@ export class DtlsServer implements DtlsTransport {
   readonly #log: SparingLog;
   readonly #cookies: Cookies;
   readonly #table: SessionTable<Session, Handshake>;
-  readonly #rate: RateLimiter;
+  readonly #handshakes: Handshakes;
   readonly #host: SessionHost;
   #socket: UdpSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -78,8 +64,6 @@ export class DtlsServer implements DtlsTransport {
     this.#metrics = createDtlsMetrics(options.metrics, () => this.#table.counts);
     this.#log = new SparingLog(options.log, clock);
     this.#cookies = new Cookies(clock);
-    const { perSecond, burst } = limits.handshakesPerAddress;
-    this.#rate = new RateLimiter({ ratePerSecond: perSecond, burst, clock });
     this.#host = {
       now: () => clock.now().getTime(),
       transmit: (session, datagrams) => this.#transmit(datagrams, session.peer.port, session.systemAddress),
@@ -87,6 +71,15 @@ export class DtlsServer implements DtlsTransport {
       heard: (session) => this.#table.heardFrom(session),
       ended: (session, reason, cause) => this.#ended(session, reason, cause),
     };
+    this.#handshakes = new Handshakes({
+      table: this.#table,
+      limits,
+      clock,
+      metrics: this.#metrics,
+      log: this.#log,
+      transmit: (datagrams, { port, address }) => this.#transmit(datagrams, port, address),
+      established: (handshake, facts) => this.#established(handshake, facts),
+    });
   }
 
   get address(): ListenAddress {
@@ -115,7 +108,7 @@ export class DtlsServer implements DtlsTransport {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearInterval(this.#timer);
-    for (const handshake of this.#table.handshakes()) this.#drop(handshake, 'shutdown');
+    this.#handshakes.close();
     for (const session of this.#table.sessions()) session.close('shutdown');
     await this.#socket?.close();
     this.#openSsl.close();
@@ -166,7 +159,7 @@ export class DtlsServer implements DtlsTransport {
     // A peer that makes a new session may still have records of the old one on their way: both are asked, as records that
     // are not theirs are nothing to them. RFC 6347 §4.1.2.7.
     if (handshake !== undefined && !hasShortRecord(datagram, leastRecordOctets())) {
-      this.#continue(handshake, handshake.connection.handshake(datagram, handshake.observation));
+      this.#handshakes.receive(handshake, datagram);
     }
     if (session === undefined || (handshake !== undefined && record.epoch === 0)) return;
     const isAuthentic = session.receive(datagram);
@@ -195,76 +188,15 @@ export class DtlsServer implements DtlsTransport {
       return;
     }
     if (outcome.kind === 'begun') {
-      this.#begin(outcome.connection, observation, from, peerKey, hello.random);
+      this.#watch();
+      this.#handshakes.begin({ connection: outcome.connection, observation, from, peerKey, random: hello.random });
       return;
     }
     if (outcome.datagrams.length > 0) this.#metrics.helloVerifyRequests.inc();
     this.#transmit(outcome.datagrams, from.port, from.address);
   }
 
-  #begin(connection: Connection, observation: Observation, from: RemoteInfo, peerKey: string, random: string): void {
-    const network = addressKey(normalizeAddress(from.address));
-    if (!this.#rate.take(network).ok) {
-      connection.free();
-      this.#metrics.handshakes.inc({ outcome: 'limited' });
-      this.#log.warn(peerFacts(from), 'an address begins DTLS handshakes faster than it may');
-      return;
-    }
-    const before = this.#table.handshakeOf(peerKey);
-    if (before !== undefined) this.#drop(before, 'replaced');
-    const inTheWay = this.#table.handshakeInTheWay(network);
-    if (inTheWay !== undefined) {
-      this.#metrics.evictions.inc({ kind: 'half-open' });
-      this.#log.warn(peerFacts(inTheWay.from), 'a DTLS handshake made room for another');
-      this.#drop(inTheWay, 'evicted');
-    }
-    const handshake: Handshake = {
-      peerKey,
-      network,
-      connection,
-      observation,
-      from,
-      random,
-      begunAtMs: this.#host.now(),
-      begunAt: performance.now(),
-      retransmitAt: Number.POSITIVE_INFINITY,
-    };
-    this.#table.addHandshake(handshake);
-    this.#watch();
-    this.#continue(handshake, connection.handshake(undefined, observation));
-  }
-
-  #continue(handshake: Handshake, { step, datagrams }: Outcome): void {
-    const { from, connection } = handshake;
-    this.#transmit(datagrams, from.port, from.address);
-    switch (step.kind) {
-      case 'waiting':
-        handshake.retransmitAt = performance.now() + (connection.timeoutMs() ?? Number.POSITIVE_INFINITY);
-        return;
-      case 'complete':
-        this.#establish(handshake);
-        return;
-      case 'closed':
-        this.#fail(handshake, 'failed', 'the peer ended it');
-        return;
-      case 'failed':
-        this.#fail(handshake, 'failed', step.reason);
-    }
-  }
-
-  #establish(handshake: Handshake): void {
-    const { connection, observation, from, peerKey, network, random } = handshake;
-    let facts: HandshakeFacts;
-    try {
-      facts = connection.facts();
-    } catch (error) {
-      this.#fail(handshake, 'failed', error instanceof Error ? error.message : String(error));
-      return;
-    }
-    this.#table.removeHandshake(handshake);
-    this.#metrics.handshakes.inc({ outcome: 'complete' });
-    this.#metrics.handshakeSeconds.observe((performance.now() - handshake.begunAt) / 1000);
-    observation.established();
+  #established({ connection, observation, from, peerKey, network, random }: Handshake, facts: HandshakeFacts): void {
     this.#table.sessionOf(peerKey)?.close('replaced');
     const inTheWay = this.#table.sessionInTheWay(network);
     if (inTheWay !== undefined) {
@@ -293,19 +225,6 @@ export class DtlsServer implements DtlsTransport {
     session.receive(undefined);
   }
 
-  #fail(handshake: Handshake, outcome: 'failed' | 'timeout', reason: string): void {
-    const { connection, observation, from } = handshake;
-    const facts = observation.describe(reason, connection.certificate());
-    this.#drop(handshake, outcome);
-    this.#log.warn({ ...peerFacts(from), ...facts }, 'a DTLS handshake failed');
-  }
-
-  #drop(handshake: Handshake, outcome: HandshakeOutcome): void {
-    this.#table.removeHandshake(handshake);
-    handshake.connection.free();
-    this.#metrics.handshakes.inc({ outcome });
-  }
-
   #ended(session: Session, reason: CloseReason, cause: unknown): void {
     this.#table.removeSession(session);
     if (cause !== undefined) {
@@ -329,15 +248,7 @@ export class DtlsServer implements DtlsTransport {
   #tick(): void {
     const { limits } = this.#options;
     const now = this.#host.now();
-    for (const handshake of this.#table.handshakes()) {
-      if (now - handshake.begunAtMs >= limits.handshakeTimeoutMs) {
-        this.#fail(handshake, 'timeout', 'it took too long');
-      } else if (handshake.retransmitAt <= performance.now()) {
-        const outcome = handshake.connection.retransmit(handshake.observation);
-        if (outcome.datagrams.length > 0) this.#metrics.retransmissions.inc();
-        this.#continue(handshake, outcome);
-      }
-    }
+    this.#handshakes.tick(now);
     for (const session of this.#table.sessions()) {
       if (now - session.lastHeardAtMs < limits.idleTimeoutMs) break;
       session.close('idle');
@@ -365,9 +276,4 @@ export class DtlsServer implements DtlsTransport {
     this.#metrics.socketErrors.inc();
     this.#log.warn({ reason: error.message }, 'a UDP datagram could not be sent or received');
   }
-}
-
-function peerFacts({ address, port }: { readonly address: string; readonly port: number }): { readonly peer: string } {
-  const normalized = normalizeAddress(address);
-  return { peer: normalized.includes(':') ? `[${normalized}]:${port}` : `${normalized}:${port}` };
 }
