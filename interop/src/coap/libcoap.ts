@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
 import { type CoapAnswer, type CoapCall, type CoapDriver, CoapError, type CoapRequest, coapPort } from './driver.ts';
 
 /** How long it tries. */
-const patienceSeconds = 90;
+const patienceSeconds = 120;
 
 /** The driver of `coap-client-openssl` or `coap-client-gnutls`. */
 export function libcoapDriver(program: string): CoapDriver {
@@ -40,12 +40,15 @@ async function send(program: string, session: Session, call: CoapCall, request: 
   ];
   const { stdout, stderr } = await runCommand(program, parameters, { timeoutMs: (patienceSeconds + 10) * 1_000 });
   const said = `${stdout.toString('latin1')}\n${stderr}`;
-  const last = readMessages(said).findLast(({ code }) => code !== '2.31' && code !== '0.00');
+  const answers = readMessages(said).filter(({ code }) => code !== '2.31' && code !== '0.00');
+  const last = answers.at(-1);
   if (last === undefined) throw new CoapError(`${program}: ${lastLines(stderr) || lastLines(said)}`);
   const isSuccess = last.code.startsWith('2.');
-  // Where it lost its place between blocks it writes the last of them alone. What is refused it says in a line.
+  // Where it lost its place between blocks it writes the last of them alone, and where its time is over those that it has; the
+  // first of them said how many octets there are. What is refused it says in a line.
+  const atLeast = Math.max(...answers.map((answer) => answer.atLeast));
   const body = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-  if (isSuccess && body.length < last.atLeast) throw new CoapError(`${program}: the answer is not whole`);
+  if (isSuccess && body.length < atLeast) throw new CoapError(`${program}: the answer is not whole`);
   const { code, contentFormat, maxAge } = last;
   return { code, contentFormat, maxAge, payload: isSuccess ? body : Buffer.from(diagnosticOf(said, code)) };
 }
