@@ -37,7 +37,7 @@ export async function benchEnrollments(stack: CoapStack, durationMs: number): Pr
   };
   const wholeLife = async () => {
     const session = await connect();
-    await enroll(session, stack.device);
+    await enroll(new CoapClient(session), stack.device);
     session.close();
   };
   // What a gate compiles in its first seconds is not what a device costs it.
@@ -48,12 +48,13 @@ export async function benchEnrollments(stack: CoapStack, durationMs: number): Pr
     session.close();
   });
   const sessions = await Promise.all(Array.from({ length: inFlight }, connect));
-  const free = [...sessions];
+  // One client a session: another would not know which message ids were used already (RFC 7252 §4.4).
+  const free = sessions.map((session) => new CoapClient(session));
   await measure('enrollment on a session that stands', async () => {
-    const session = free.pop();
-    if (session === undefined) throw new Error('more is in flight than there are sessions');
-    await enroll(session, stack.device);
-    free.push(session);
+    const client = free.pop();
+    if (client === undefined) throw new Error('more is in flight than there are sessions');
+    await enroll(client, stack.device);
+    free.push(client);
   });
   for (const session of sessions) session.close();
   printTable(
@@ -89,8 +90,8 @@ function connector({ coap, device, trustAnchor }: CoapStack): () => Promise<Dtls
   return () => context.connect({ address: coap.host, port: coap.port });
 }
 
-async function enroll(session: DtlsClient, device: Device): Promise<void> {
-  const answer = await new CoapClient(session).request({
+async function enroll(client: CoapClient, device: Device): Promise<void> {
+  const answer = await client.request({
     method: 'POST',
     path: '/.well-known/est/sen',
     contentFormat: 286,
