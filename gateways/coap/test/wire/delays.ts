@@ -128,10 +128,10 @@ export function delayTests(stack: Stack): void {
       const request = newRequest({ subject: `CN=repeated,serialNumber=${serial}` });
       const serialNumber = certificateOf(await client.post('/est/sen', request)).serialNumber;
       assert.deepEqual(await serialsOf(`acme-idevid ${serial}`), [serialNumber]);
-      const lines = stack.gate.lines.filter(
-        (line) => line.msg === 'request' && line.requester === `acme-idevid ${serial}`,
-      );
-      assert.equal(lines.length, 1);
+      const isOfIt: Parameters<typeof stack.gate.line>[0] = (line) =>
+        line.msg === 'request' && line.requester === `acme-idevid ${serial}`;
+      await stack.gate.line(isOfIt);
+      assert.equal(stack.gate.lines.filter(isOfIt).length, 1);
     });
 
     it('gives a client that was gone before the answer the certificate that was issued for it', async () => {
