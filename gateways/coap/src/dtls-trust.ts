@@ -22,7 +22,7 @@ export type TrustOptions = {
   readonly caCertificates: CaCertificates;
   readonly foreignAnchors: readonly ForeignAnchor[];
   readonly log: Logger;
-  /** Called with each new trust, after the first. */
+  /** Called with each new trust, after the first; once more after a while when it throws. */
   readonly onChange: (trust: DtlsTrust) => void;
   readonly intervalMs?: number | undefined;
 };
@@ -53,10 +53,16 @@ export async function followTrust(options: TrustOptions): Promise<TrustFollower>
     timer = setTimeout(
       async () => {
         const before = trust;
-        await ask();
-        if (!isEqual(before, trust)) {
-          log.info({ anchors: trust.anchors.length }, 'the trust anchors of clients changed');
-          onChange(trust);
+        try {
+          await ask();
+          if (!isEqual(before, trust)) {
+            onChange(trust);
+            log.info({ anchors: trust.anchors.length }, 'the trust anchors of clients changed');
+          }
+        } catch (error) {
+          // What cannot be used must not end the gate: the former trust stands, and it is tried again.
+          trust = before;
+          log.error({ err: error }, 'the new trust anchors of clients cannot be used; the former ones stand');
         }
         if (timer !== undefined) follow();
       },

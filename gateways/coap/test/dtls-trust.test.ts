@@ -44,6 +44,32 @@ describe('RFC 9148 §3: whom the handshake lets through', () => {
     trust.close();
   });
 
+  it('stay as they are while what is new cannot be used, and are tried again', async () => {
+    const [old, next] = [createAuthority('CN=Old').certificate, createAuthority('CN=New').certificate];
+    let store = storeOf(old);
+    const { promise: taken, resolve } = Promise.withResolvers<void>();
+    const seen: DtlsTrust[] = [];
+    const trust = await followTrust({
+      caCertificates: { current: async () => store },
+      foreignAnchors: [],
+      log,
+      onChange: () => {
+        seen.push(trust.current());
+        if (seen.length < 3) throw new Error('OpenSSL refused a trust anchor');
+        resolve();
+      },
+      intervalMs: 1,
+    });
+    store = storeOf(next);
+    await taken;
+    assert.deepEqual(
+      seen.map(({ anchors }) => anchors),
+      [[next], [next], [next]],
+    );
+    assert.deepEqual(trust.current().anchors, [next]);
+    trust.close();
+  });
+
   it('follow a roll-over of our root', async () => {
     const [old, next] = [createAuthority('CN=Old').certificate, createAuthority('CN=New').certificate];
     let store = storeOf(old);
